@@ -1,0 +1,148 @@
+"""Texts, made one spelling: NFC, without outer blanks, bounded, without what no one can see.
+
+Every check tells what is expected and never what it was given.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from unicodedata import category, normalize
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from credsync.core.forms.fields import Kind
+
+NAME_LENGTH = 200
+LINE_LENGTH = 1_000
+TEXT_LENGTH = 65_536
+"""The most characters HubSpot keeps in one property."""
+LIST_LENGTH = 200
+
+_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_UNSEEN_LETTERS = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
+"""Marks and letters that Unicode counts as visible and every font draws as nothing."""
+_NOT_IN_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+"""Controls but tab and line feed, half surrogate pairs, and what overrides the direction of writing."""
+_MARKUP = re.compile(r"[<>]")
+_FORMULA = ("=", "+", "-", "@")
+
+
+def _unseen(value: str) -> bool:
+    return any(category(letter) in _UNSEEN_CATEGORIES or letter in _UNSEEN_LETTERS for letter in value)
+
+
+def _too_long(limit: int) -> PydanticCustomError:
+    return PydanticCustomError("too_long", f"must have at most {limit:,} characters")
+
+
+def _empty() -> PydanticCustomError:
+    return PydanticCustomError("empty", "must not be empty; null clears it")
+
+
+def clean_line(value: str, limit: int = LINE_LENGTH) -> str:
+    """One line in its normal form; raises `invalid_characters`, `empty` or `too_long`."""
+    if not value.isascii():
+        if len(value) > 2 * limit:
+            raise _too_long(limit)
+        value = normalize("NFC", value)
+        seen = not _unseen(value)
+    else:
+        seen = value.isprintable()
+    if not seen:
+        raise PydanticCustomError(
+            "invalid_characters", "must be one line without control or invisible characters"
+        )
+    value = value.strip()
+    if not value:
+        raise _empty()
+    if len(value) > limit:
+        raise _too_long(limit)
+    return value
+
+
+def clean_text(value: str) -> str:
+    """Text of many lines in its normal form (line ends as `\\n`); may be empty. Raises as `clean_line`."""
+    if not value.isprintable():
+        value = normalize("NFC", value.replace("\r\n", "\n"))
+        if _NOT_IN_TEXT.search(value):
+            raise PydanticCustomError(
+                "invalid_characters", "must have no control characters but tab and line end"
+            )
+    elif not value.isascii():
+        value = normalize("NFC", value)
+    value = value.strip()
+    if len(value) > TEXT_LENGTH:
+        raise _too_long(TEXT_LENGTH)
+    return value
+
+
+def _text(value: str) -> str:
+    value = clean_text(value)
+    if not value:
+        raise _empty()
+    return value
+
+
+def _name(value: str) -> str:
+    return clean_line(value, NAME_LENGTH)
+
+
+def _person(value: str) -> str:
+    value = clean_line(value, NAME_LENGTH)
+    if _MARKUP.search(value) or value.startswith(_FORMULA):
+        raise PydanticCustomError(
+            "invalid_characters", "must be a person's name: no < or >, and none of = + - @ at its start"
+        )
+    return value
+
+
+def _title(value: str) -> str:
+    value = clean_line(value, NAME_LENGTH)
+    if _MARKUP.search(value) or value.startswith("="):
+        raise PydanticCustomError("invalid_characters", "must be a name: no < or >, and no = at its start")
+    return value
+
+
+def _choice(value: str) -> str:
+    value = clean_line(value, NAME_LENGTH)
+    if ";" in value:
+        raise PydanticCustomError("separator", "must have no ';', which separates choices")
+    return value
+
+
+Line = Annotated[
+    str, AfterValidator(clean_line), Kind("string", f"one line, at most {LINE_LENGTH:,} characters")
+]
+Word = Annotated[str, AfterValidator(_name), Kind("string", f"one line, at most {NAME_LENGTH} characters")]
+Text = Annotated[
+    str,
+    AfterValidator(_text),
+    Kind("string", f"lines and tabs allowed, at most {TEXT_LENGTH:,} characters"),
+]
+PersonName = Annotated[
+    str,
+    AfterValidator(_person),
+    Kind(
+        "string",
+        f"NFC, at most {NAME_LENGTH} characters, no control or invisible characters, markup or formula",
+    ),
+]
+Title = Annotated[
+    str,
+    AfterValidator(_title),
+    Kind("string", f"NFC, at most {NAME_LENGTH} characters, no control or invisible characters or markup"),
+]
+Choice = Annotated[str, AfterValidator(_choice), Kind("string", "one line without `;`")]
+Choices = Annotated[
+    list[Choice],
+    Field(max_length=LIST_LENGTH),
+    Kind("list", f"at most {LIST_LENGTH} texts, none with a `;`"),
+]
+_PersonChoice = Annotated[PersonName, AfterValidator(_choice)]
+PersonNames = Annotated[
+    list[_PersonChoice],
+    Field(max_length=LIST_LENGTH),
+    Kind("list", f"at most {LIST_LENGTH} names, none with a `;`"),
+]
