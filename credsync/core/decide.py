@@ -1,0 +1,299 @@
+"""One therapist's turn in a round: from the rows so far and what the look saw to the rows that should be.
+
+Pure. `reconcile.round` calls it between looking and sending, inside the transaction that records its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from credsync.core.events import EventName
+from credsync.core.judge import Judgement, SlotSight, Spans, judge_link, judge_unseen
+from credsync.core.links import Link, LinkHistory, LinkState
+from credsync.core.observations import NotSeen
+from credsync.core.portal import CONTACT, DEFINITIVE, Mode, Portal, SlotRule
+from credsync.core.reasons import Reason
+from credsync.core.schedule import Policy
+from credsync.core.slots import Candidate, ParentAwaited, TypeSight, holders
+from credsync.core.writes import OPEN, UNFINISHED, Cause, Write, WriteState
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a round knows of one therapist before it looks.
+
+    `writes` are oldest first. `enrolment` is the current one and `enrolment_since` the `occurred_at` of the Extended
+    Sign Up that opened it (None for the first). `definitive` is the slot under which two-hop records are judged.
+    """
+
+    therapist_id: str
+    contact_id: str | None
+    links: Mapping[str, Link]
+    writes: tuple[Write, ...]
+    definitive: str | None = None
+    enrolment: int = 0
+    enrolment_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotEvent:
+    """Something that happened to a slot's link or write in this turn."""
+
+    name: EventName
+    slot: str
+    record_id: str | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The links and writes as they should be stored, and which writes go out now (their state is `due`)."""
+
+    links: Mapping[str, Link]
+    writes: tuple[Write, ...]
+    events: tuple[SlotEvent, ...]
+    lost: tuple[LinkHistory, ...]
+    shared_with: frozenset[str] = frozenset()
+    """Other therapists whose record was found here for the first time."""
+
+    @property
+    def to_send(self) -> tuple[Write, ...]:
+        """The writes to be sent, or read back, in this round."""
+        return tuple(w for w in self.writes if w.state is WriteState.DUE)
+
+
+def decide(
+    portal: Portal,
+    case: Case,
+    sights: Mapping[str, TypeSight],
+    shared: Mapping[tuple[str, str], Collection[str]],
+    now: datetime,
+    policy: Policy,
+) -> Decision:
+    """Judge every slot that was looked at, then name the writes.
+
+    `sights` maps object keys to what the look saw; a type absent from it was not looked at. `shared` maps
+    (object key, record id) to the other therapists whose contacts have that record in a slot.
+    """
+    links = dict(case.links)
+    events: list[SlotEvent] = []
+    lost: list[LinkHistory] = []
+    seen: set[str] = set()
+    for object_key in _parents_first(portal):
+        sight = _under_definitive(portal, case, links, object_key, sights.get(object_key))
+        if sight is None:
+            continue
+        whole = sights[object_key]
+        present = frozenset(c.record_id for c in whole) if isinstance(whole, tuple) else frozenset()
+        for rule in portal.rules_of(object_key):
+            for slot, judged in _judge(rule, links, sight, present, shared, now, policy).items():
+                if isinstance(judged, Link):
+                    links[slot] = judged
+                    continue
+                links[slot] = judged.link
+                seen.add(slot)
+                if judged.lost is not None:
+                    lost.append(judged.lost)
+                events.extend(_slot_events(judged))
+    writes = _after_loss(case, lost)
+    decided = [_gate(portal, case, w, links, seen, now) for w in writes]
+    before = {w.id: w for w in case.writes}
+    for write in decided:
+        old = before.get(write.id) if write.id is not None else None
+        if write.state is WriteState.HELD and (old is None or old.reason is not write.reason):
+            events.append(SlotEvent(EventName.WRITE_HELD, write.slot, None, {"reason": write.reason.value}))
+    return Decision(
+        links, tuple(decided), tuple(events), tuple(lost), _newly_shared(portal, case, links, shared)
+    )
+
+
+def claimed_records(portal: Portal, sights: Mapping[str, TypeSight]) -> set[tuple[str, str]]:
+    """The (object key, record id) of every record that holds one of the therapist's slots by this look."""
+    claimed: set[tuple[str, str]] = set()
+    for object_key, sight in sights.items():
+        if isinstance(sight, tuple):
+            for rule in portal.rules_of(object_key):
+                for found in holders(rule, sight, ()).values():
+                    claimed |= {(object_key, c.record_id) for c in found}
+    return claimed
+
+
+def _newly_shared(
+    portal: Portal, case: Case, links: Mapping[str, Link], shared: Mapping[tuple[str, str], Collection[str]]
+) -> frozenset[str]:
+    others: set[str] = set()
+    for slot, link in links.items():
+        old = case.links.get(slot)
+        known = old is not None and old.state is LinkState.AMBIGUOUS
+        rule = portal.slot_rule(slot)
+        if link.state is LinkState.AMBIGUOUS and not known and rule is not None:
+            for record_id in link.candidates:
+                others |= set(shared.get((rule.object, record_id), ()))
+    return frozenset(others)
+
+
+def _parents_first(portal: Portal) -> Sequence[str]:
+    return sorted(portal.objects, key=lambda key: portal.objects[key].parent != CONTACT)
+
+
+def _under_definitive(
+    portal: Portal, case: Case, links: Mapping[str, Link], object_key: str, sight: TypeSight | None
+) -> TypeSight | None:
+    """A two-hop type is judged under the definitive record alone, if its parent's type keeps that slot."""
+    parent = portal.objects[object_key].parent
+    if parent == CONTACT or not isinstance(sight, tuple):
+        return sight
+    definitive = portal.slots.get(case.definitive or "")
+    if definitive is None or definitive.object != parent:
+        return sight
+    holder = links.get(definitive.key)
+    if holder is None or holder.record_id is None:
+        return ParentAwaited()
+    return tuple(c for c in sight if c.parent_id == holder.record_id)
+
+
+def _judge(
+    rule: SlotRule,
+    links: Mapping[str, Link],
+    sight: TypeSight,
+    present: frozenset[str],
+    shared: Mapping[tuple[str, str], Collection[str]],
+    now: datetime,
+    policy: Policy,
+) -> dict[str, Judgement | Link]:
+    known = [slot for slot in links if slot.split(".", 1)[0] == rule.key]
+    if isinstance(sight, NotSeen):
+        return {slot: judge_unseen(links[slot], sight, now, policy) for slot in known}
+    candidates: tuple[Candidate, ...] = sight if isinstance(sight, tuple) else ()
+    spans = Spans(policy, rule.overdue_after or policy.overdue_after)
+    empty = Reason.PARENT_AWAITED if isinstance(sight, ParentAwaited) else Reason.RECORD_AWAITED
+    judged: dict[str, Judgement | Link] = {}
+    for slot, found in holders(rule, candidates, known).items():
+        link = links.get(slot)
+        if link is None and not found:
+            continue
+        claimed = frozenset(c.record_id for c in found if shared.get((rule.object, c.record_id)))
+        judged[slot] = judge_link(
+            link or Link(slot, awaited=False, awaited_since=now),
+            SlotSight(tuple(found), present, claimed, empty),
+            now,
+            spans,
+        )
+    return judged
+
+
+def _slot_events(judged: Judgement) -> list[SlotEvent]:
+    link = judged.link
+    told = []
+    for name in judged.events:
+        record_id = judged.lost.record_id if name is EventName.LINK_LOST and judged.lost else link.record_id
+        details: dict[str, object] = {"looks": link.looks}
+        if name is EventName.LINK_AMBIGUOUS:
+            details["candidates"] = list(link.candidates)
+        if name is not EventName.LINK_FOUND:
+            details["reason"] = link.reason.value
+        told.append(SlotEvent(name, link.slot, record_id, details))
+    return told
+
+
+def _after_loss(case: Case, lost: Sequence[LinkHistory]) -> list[Write]:
+    """The writes, with what a lost record's successor is owed.
+
+    A deleted or unlinked record's successor gets the enrolment's data again. After a mere label move what was written
+    stays written, unless this enrolment wrote it to a holder from before its own sign-up.
+    """
+    writes = list(case.writes)
+    for loss in lost:
+        stale = (
+            case.enrolment_since is not None
+            and loss.found_at is not None
+            and loss.found_at <= case.enrolment_since
+        )
+        owed = loss.reason is Reason.RECORD_LOST or (loss.reason is Reason.LABEL_MOVED and stale)
+        open_keys = {w.key for w in writes if w.state in OPEN}
+        for index, write in enumerate(writes):
+            if write.slot != loss.slot or write.record_id != loss.record_id:
+                continue
+            if write.state is WriteState.UNKNOWN:
+                writes[index] = replace(
+                    write,
+                    state=WriteState.WAITING,
+                    reason=loss.reason,
+                    cause=Cause.SUCCESSOR,
+                    not_before=None,
+                )
+            elif (
+                owed
+                and write.enrolment == case.enrolment
+                and write.state in (WriteState.WRITTEN, WriteState.PARTIAL)
+                and write.key not in open_keys
+            ):
+                open_keys.add(write.key)
+                writes.append(_successor(write, writes, loss.reason))
+    return writes
+
+
+def _successor(write: Write, writes: Sequence[Write], reason: Reason) -> Write:
+    carried = [w.submissions for w in writes if w.key == write.key and w.state is not WriteState.SUPERSEDED]
+    return replace(
+        write,
+        id=None,
+        submissions=frozenset().union(*carried),
+        state=WriteState.WAITING,
+        reason=reason,
+        cause=Cause.SUCCESSOR,
+        record_id=None,
+        attempts=0,
+        sent_at=None,
+        not_before=None,
+    )
+
+
+def _gate(
+    portal: Portal, case: Case, write: Write, links: Mapping[str, Link], seen: Collection[str], now: datetime
+) -> Write:
+    """Whether a write goes now, and if not, why."""
+    if write.state not in UNFINISHED and write.state is not WriteState.HELD:
+        return write
+    if write.state is WriteState.HELD and write.reason is Reason.OBSERVE_ONLY:
+        return write
+    link = links.get(write.slot)
+    if write.state is WriteState.UNKNOWN:
+        ready = link is not None and link.record_id == write.record_id and write.slot in seen
+        if not ready or (write.not_before is not None and write.not_before > now):
+            return write
+        return replace(write, state=WriteState.DUE, reason=Reason.NO_VERDICT)
+    waiting = _waits_for(portal, case, write, link, seen)
+    if waiting is Reason.OLDER_THAN_SIGN_UP:
+        return replace(write, state=WriteState.HELD, reason=waiting)
+    if waiting is not Reason.NONE:
+        return replace(write, state=WriteState.WAITING, reason=waiting)
+    if write.not_before is not None and write.not_before > now:
+        return write
+    assert link is not None
+    return replace(write, state=WriteState.DUE, reason=Reason.NONE, record_id=link.record_id)
+
+
+def _waits_for(portal: Portal, case: Case, write: Write, link: Link | None, seen: Collection[str]) -> Reason:
+    if case.contact_id is None:
+        return Reason.NO_CONTACT
+    if write.slot == DEFINITIVE:
+        return Reason.MOVING_UNKNOWN
+    if link is None:
+        return Reason.RECORD_AWAITED if portal.slot_rule(write.slot) else Reason.NOT_MAPPED
+    if link.state is not LinkState.FOUND:
+        return link.reason
+    if portal.hubspot.mode is Mode.OBSERVE:
+        return Reason.OBSERVE_ONLY
+    older = write.enrolment != case.enrolment and write.cause is not Cause.SYNC
+    if (
+        older
+        and case.enrolment_since is not None
+        and (link.found_at is None or link.found_at > case.enrolment_since)
+    ):
+        return Reason.OLDER_THAN_SIGN_UP
+    if link.doubtful_since is not None:
+        return Reason.SETTLING
+    return Reason.NONE if write.slot in seen else Reason.LOOK_FAILED

@@ -1,0 +1,158 @@
+"""What to think of one slot after one look: the link as it now is, and what happened to it.
+
+Absence is a state, not an error: a slot without a record stays awaited and says since when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from credsync.core.events import EventName
+from credsync.core.links import Link, LinkHistory, LinkState
+from credsync.core.observations import NotSeen
+from credsync.core.reasons import Reason
+from credsync.core.schedule import Policy, next_look
+from credsync.core.slots import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSight:
+    """What a look says of one slot: who holds it, and which records of its type were there at all.
+
+    `shared` are holders that another therapist's contact has, too.
+    """
+
+    holders: tuple[Candidate, ...]
+    present: frozenset[str]
+    shared: frozenset[str] = frozenset()
+    empty_reason: Reason = Reason.RECORD_AWAITED
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A link after a look, the events to tell, and the holder it lost, if it lost one."""
+
+    link: Link
+    events: tuple[EventName, ...] = ()
+    lost: LinkHistory | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """The spans that hold for one slot."""
+
+    policy: Policy
+    overdue_after: timedelta
+
+
+def judge_unseen(link: Link, sight: NotSeen, now: datetime, policy: Policy) -> Link:
+    """The link after a look that HubSpot did not answer: nothing is concluded, it is looked at again."""
+    again = next_look(link.awaited_since, now, policy)
+    if sight.retry_after is not None:
+        again = max(again, now + timedelta(seconds=sight.retry_after))
+    reason = link.reason if link.state is LinkState.FOUND else Reason.LOOK_FAILED
+    return replace(link, reason=reason, next_look_at=again)
+
+
+def judge_link(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgement:
+    """The link after a look that was answered."""
+    looked = replace(link, looks=link.looks + 1, last_looked_at=now, candidates=())
+    holder = _holder(looked, sight.holders)
+    if holder is not None and holder.record_id not in sight.shared:
+        return _found(looked, holder, len(sight.holders) > 1, now, spans)
+    if sight.holders:
+        return _ambiguous(looked, sight, now, spans)
+    return _missed(looked, sight, now, spans)
+
+
+def _holder(link: Link, holders: Sequence[Candidate]) -> Candidate | None:
+    if len(holders) == 1:
+        return holders[0]
+    chosen = [c for c in holders if c.record_id == link.chosen_record_id]
+    return chosen[0] if chosen else None
+
+
+def _found(link: Link, holder: Candidate, chosen: bool, now: datetime, spans: Spans) -> Judgement:
+    doubt_ends = link.doubtful_since + spans.policy.settle_after if link.doubtful_since else now
+    doubted = holder.record_id == link.doubted_record_id and now < doubt_ends
+    same = link.record_id == holder.record_id
+    found = replace(
+        link,
+        state=LinkState.FOUND,
+        reason=Reason.SETTLING if doubted else Reason.CHOSEN_BY_PERSON if chosen else Reason.NONE,
+        record_id=holder.record_id,
+        found_at=link.found_at if same else now,
+        record_created_at=link.record_created_at if same else None,
+        overdue_since=None,
+        doubtful_since=link.doubtful_since if doubted else None,
+        doubted_record_id=link.doubted_record_id if doubted else None,
+        chosen_record_id=holder.record_id if chosen else None,
+        next_look_at=min(doubt_ends, next_look(link.awaited_since, now, spans.policy)) if doubted else None,
+    )
+    if same:
+        return Judgement(found)
+    lost = _history(link, now, Reason.LABEL_MOVED) if link.record_id else None
+    return Judgement(found, (EventName.LINK_FOUND,), lost)
+
+
+def _ambiguous(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgement:
+    reason = Reason.RECORD_OF_TWO_THERAPISTS if sight.shared else Reason.TWO_RECORDS_IN_SLOT
+    ids = tuple(sorted(c.record_id for c in sight.holders))
+    settling = link.doubtful_since is not None and now < link.doubtful_since + spans.overdue_after
+    news = link.state is not LinkState.AMBIGUOUS and not settling
+    ambiguous = replace(
+        link,
+        state=LinkState.AMBIGUOUS,
+        reason=Reason.SETTLING if settling else reason,
+        record_id=None,
+        found_at=None,
+        record_created_at=None,
+        candidates=ids,
+        next_look_at=next_look(link.awaited_since, now, spans.policy),
+    )
+    lost = _history(link, now, reason) if link.record_id else None
+    return Judgement(ambiguous, (EventName.LINK_AMBIGUOUS,) if news else (), lost)
+
+
+def _missed(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgement:
+    events: list[EventName] = []
+    lost = None
+    since, reason = link.awaited_since, sight.empty_reason
+    if link.record_id is not None:
+        gone = link.record_id not in sight.present
+        why = Reason.RECORD_LOST if gone else Reason.LABEL_MOVED
+        lost, since, reason = _history(link, now, why), now, why
+        events.append(EventName.LINK_LOST)
+    elif link.reason in (Reason.RECORD_LOST, Reason.LABEL_MOVED):
+        reason = link.reason
+    if link.first_missed_at is None and link.awaited:
+        events.append(EventName.LOOKUP_MISSED)
+    waited = now - since
+    overdue = link.overdue_since
+    if link.awaited and overdue is None and waited >= spans.overdue_after and link.looks > 1:
+        overdue = now
+        events.append(EventName.LINK_OVERDUE)
+    given_up = link.awaited and waited >= spans.policy.give_up_after and link.looks > 1
+    if given_up and link.state is not LinkState.GIVEN_UP:
+        events.append(EventName.LINK_GIVEN_UP)
+    again = now + spans.policy.given_up_look if given_up else next_look(since, now, spans.policy)
+    missed = replace(
+        link,
+        state=LinkState.GIVEN_UP if given_up else LinkState.AWAITED,
+        reason=Reason.GIVEN_UP if given_up else reason,
+        record_id=None,
+        found_at=None,
+        record_created_at=None,
+        awaited_since=since,
+        first_missed_at=link.first_missed_at or (now if link.awaited else None),
+        overdue_since=overdue,
+        next_look_at=again if link.awaited else None,
+    )
+    return Judgement(missed, tuple(events), lost)
+
+
+def _history(link: Link, now: datetime, reason: Reason) -> LinkHistory:
+    assert link.record_id is not None
+    return LinkHistory(link.slot, link.record_id, link.found_at, now, reason)

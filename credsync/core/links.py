@@ -1,0 +1,65 @@
+"""What is known of one slot of one therapist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from credsync.core.reasons import Reason
+
+
+class LinkState(StrEnum):
+    AWAITED = "awaited"
+    FOUND = "found"
+    AMBIGUOUS = "ambiguous"
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One slot's link. `record_id` is the record that holds the slot, as the last look saw it.
+
+    `awaited` says whether an empty slot is waited for. `found_at` is when the current holder took the slot, as far
+    as we know. From an Extended Sign Up until the labels have settled, `doubtful_since` is set, and
+    `doubted_record_id` is the record that held the slot before it.
+    """
+
+    slot: str
+    awaited: bool
+    awaited_since: datetime
+    state: LinkState = LinkState.AWAITED
+    reason: Reason = Reason.NOT_LOOKED_YET
+    record_id: str | None = None
+    candidates: tuple[str, ...] = ()
+    first_missed_at: datetime | None = None
+    last_looked_at: datetime | None = None
+    looks: int = 0
+    next_look_at: datetime | None = None
+    found_at: datetime | None = None
+    record_created_at: datetime | None = None
+    doubtful_since: datetime | None = None
+    doubted_record_id: str | None = None
+    overdue_since: datetime | None = None
+    chosen_record_id: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether rounds must go on looking for it."""
+        return (self.awaited and self.state is not LinkState.FOUND) or self.doubtful_since is not None
+
+    @property
+    def writable(self) -> bool:
+        """Whether a write may go to its record."""
+        return self.state is LinkState.FOUND and self.doubtful_since is None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHistory:
+    """A record that once held the slot, and why it no longer does."""
+
+    slot: str
+    record_id: str
+    found_at: datetime | None
+    lost_at: datetime
+    reason: Reason

@@ -1,0 +1,127 @@
+"""What goes out for one record: one input, whatever forms and slots feed it, and what each write has in it.
+
+Computed when it is sent, from the submissions and the portal file of that moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from credsync.core.facts import Facts
+from credsync.core.mapping import Wanted, merge
+from credsync.core.plan import settled_slots
+from credsync.core.portal import Portal
+from credsync.core.properties import Property, ShapeFault, shape
+from credsync.core.verdicts import Outcome, PropertyFault, Verdict
+from credsync.core.writes import Write, WriteState
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What one write has in an input: the properties it sets and those that cannot be sent at all.
+
+    `index` is the write's place among the therapist's writes.
+    """
+
+    index: int
+    names: tuple[str, ...]
+    faults: tuple[PropertyFault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record's input. `properties` may be empty: then nothing is sent and every write in it ends by its faults."""
+
+    object_key: str
+    record_id: str
+    properties: Mapping[str, str | None]
+    carried: tuple[Carried, ...]
+
+
+def compose(
+    portal: Portal, facts: Facts, writes: Sequence[Write], known: Mapping[str, Mapping[str, Property]]
+) -> list[Outgoing]:
+    """One `Outgoing` per record that a therapist's due writes go to.
+
+    `writes` are all of the therapist's, `known` maps object keys to HubSpot's own properties by name.
+    """
+    settled = settled_slots(w for w in writes if w.state is not WriteState.DUE)
+    by_record: dict[tuple[str, str], list[int]] = {}
+    for index, write in enumerate(writes):
+        if write.state is WriteState.DUE and write.record_id is not None:
+            rule = portal.slot_rule(write.slot)
+            assert rule is not None, "a due write has a linked slot, which has a rule"
+            by_record.setdefault((rule.object, write.record_id), []).append(index)
+    return [
+        _input(
+            portal,
+            facts,
+            object_key,
+            record_id,
+            {i: writes[i] for i in indexes},
+            settled,
+            known.get(object_key, {}),
+        )
+        for (object_key, record_id), indexes in by_record.items()
+    ]
+
+
+def _input(
+    portal: Portal,
+    facts: Facts,
+    object_key: str,
+    record_id: str,
+    due: Mapping[int, Write],
+    settled: Mapping[int, tuple[str, str | None]],
+    known: Mapping[str, Property],
+) -> Outgoing:
+    wanted: dict[str, Wanted] = {}
+    shares: list[tuple[int, dict[str, Wanted]]] = []
+    for index, write in due.items():
+        own = dict.fromkeys(write.submissions, (write.slot, write.rule)) if write.rule is not None else {}
+        merged = merge(portal, facts, write.enrolment, write.slot, {**settled, **own}, write.submissions)
+        share = {name: w for name, w in merged.items() if w.submission in write.submissions}
+        shares.append((index, share))
+        for name, value in share.items():
+            if name not in wanted or _age(facts, value) >= _age(facts, wanted[name]):
+                wanted[name] = value
+    properties: dict[str, str | None] = {}
+    faults: dict[str, PropertyFault] = {}
+    for name, value in wanted.items():
+        try:
+            properties[name] = _shaped(name, value, known)
+        except ShapeFault as fault:
+            faults[name] = PropertyFault(name, fault.code, fault.message)
+    carried = tuple(
+        Carried(
+            write, tuple(n for n in share if n in properties), tuple(faults[n] for n in share if n in faults)
+        )
+        for write, share in shares
+    )
+    return Outgoing(object_key, record_id, properties, carried)
+
+
+def _age(facts: Facts, wanted: Wanted) -> tuple[object, int]:
+    return next((s.age for s in facts.submissions if s.id == wanted.submission), (None, 0))
+
+
+def _shaped(name: str, wanted: Wanted, known: Mapping[str, Property]) -> str | None:
+    if name not in known:
+        raise ShapeFault(
+            "PROPERTY_DOESNT_EXIST", f"HubSpot has no property {name!r} here; add it or correct the mapping"
+        )
+    return shape(wanted.value, known[name], wanted.renames)
+
+
+def share_of(verdict: Verdict, carried: Carried) -> Verdict:
+    """One write's part of a record's verdict: only the faults of its own properties count, with our own added."""
+    refused = {fault.name: fault for fault in verdict.faults if fault.name in carried.names}
+    faults = (*carried.faults, *refused.values())
+    outcome, code, message = verdict.outcome, verdict.code, verdict.message
+    if outcome in (Outcome.WRITTEN, Outcome.PARTIAL):
+        written = [name for name in carried.names if name not in refused]
+        outcome = Outcome.WRITTEN if not faults else Outcome.PARTIAL if written else Outcome.REFUSED
+        if outcome is Outcome.REFUSED and not code:
+            code, message = faults[0].code, faults[0].message
+    return Verdict(outcome, code, message, faults, verdict.correlation_ids, verdict.created_at)

@@ -1,0 +1,377 @@
+"""Reads a portal file: the shape first, then what its parts say of each other. Every fault is named, with its remedy.
+
+The file's format is described in docs/configuration.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from credsync.core.durations import parse_duration
+from credsync.core.forms import CustomField, DataClass, PathInfo, nearest, paths
+from credsync.core.portal import (
+    CONTACT,
+    DEFINITIVE,
+    Awaited,
+    ByEach,
+    ByLabel,
+    ByOnly,
+    ByProperty,
+    DefinitiveRule,
+    HubSpotAccount,
+    Marker,
+    Mode,
+    ObjectType,
+    Portal,
+    SlotRule,
+    WriteMap,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PortalFault:
+    """One thing wrong with a portal file: its key, what is wrong, and what to do."""
+
+    key: str
+    message: str
+
+
+class PortalFileError(Exception):
+    """A portal file that cannot be used; `faults` names everything wrong with it."""
+
+    def __init__(self, name: str, faults: Iterable[PortalFault]) -> None:
+        self.name = name
+        self.faults = tuple(faults)
+        lines = "".join(f"\n  {fault.key}: {fault.message}" for fault in self.faults)
+        super().__init__(f"Portal file {name}.toml cannot be used:{lines}")
+
+
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
+_Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _HubSpot(_Table):
+    base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")] = (
+        "https://api.hubapi.com"
+    )
+    api_version: Literal["2026-09", "2026-03", "v3"] = "2026-09"
+    portal_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = None
+    calls_per_10s: Annotated[int, Field(ge=1, le=10_000)] = 190
+    association_calls_per_10s: Annotated[int, Field(ge=1, le=10_000)] = 150
+    mode: Literal["write", "observe"] = "write"
+
+
+class _Object(_Table):
+    name: _Name
+    parent: _Key = CONTACT
+
+
+class _Slot(_Table):
+    object: _Key
+    label: _Name | None = None
+    property: _Name | None = None
+    value: str | None = None
+    only: Literal[True] | None = None
+    each: _Name | Annotated[list[_Name], Field(min_length=1, max_length=4)] | None = None
+    awaited: Literal["always", "moving", "submitted", "never"] | None = None
+    overdue_after: str | None = None
+
+
+class _Rule(_Table):
+    slot: _Key
+    when: Literal["moving"] | None = None
+
+
+class _Contact(_Table):
+    sync_url: _Name | None = None
+
+
+class _Custom(_Table):
+    type: Literal["string", "number", "boolean", "date", "datetime"]
+    data_class: Literal["A", "B"] = Field(alias="class")
+
+
+class _Write(_Table):
+    form: Literal["sign_up", "ca", "af"]
+    to: _Key
+    each: str | None = None
+    key: str | Annotated[list[str], Field(min_length=1, max_length=4)] | None = None
+    fields: Annotated[dict[str, str], Field(min_length=1)]
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+
+class _File(_Table):
+    hubspot: _HubSpot = _HubSpot()
+    objects: dict[_Key, _Object]
+    slots: dict[_Key, _Slot]
+    definitive: dict[Literal["sign_up", "ca", "af"], list[_Rule]] = Field(default_factory=dict)
+    contact: _Contact = _Contact()
+    custom: dict[_Key, _Custom] = Field(default_factory=dict)
+    writes: list[_Write] = Field(default_factory=list)
+
+
+def parse_portal(name: str, text: str) -> Portal:
+    """The portal a file's text describes; `name` is the file's name without its ending.
+
+    Raises `PortalFileError` with every fault found.
+    """
+    try:
+        file = _File.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise PortalFileError(name, [PortalFault("(file)", f"is not valid TOML: {error}")]) from None
+    except ValidationError as error:
+        raise PortalFileError(name, _shape_faults(error)) from None
+    custom = {key: CustomField(key, field.type, field.data_class) for key, field in file.custom.items()}
+    faults = [*_object_faults(file), *_slot_faults(file), *_rule_faults(file), *_write_faults(file, custom)]
+    if faults:
+        raise PortalFileError(name, faults)
+    return Portal(
+        name=name,
+        hubspot=HubSpotAccount(
+            base_url=file.hubspot.base_url.rstrip("/"),
+            api_version=file.hubspot.api_version,
+            portal_id=file.hubspot.portal_id,
+            calls_per_10s=file.hubspot.calls_per_10s,
+            association_calls_per_10s=file.hubspot.association_calls_per_10s,
+            mode=Mode(file.hubspot.mode),
+        ),
+        objects={key: ObjectType(key, o.name, o.parent) for key, o in file.objects.items()},
+        slots={key: _slot_rule(key, slot) for key, slot in file.slots.items()},
+        definitive={
+            form: tuple(DefinitiveRule(rule.slot, rule.when) for rule in rules)
+            for form, rules in file.definitive.items()
+        },
+        writes=tuple(
+            WriteMap(
+                w.form,
+                w.to,
+                dict(w.fields),
+                w.each,
+                _listed(w.key),
+                {k: dict(v) for k, v in w.values.items()},
+            )
+            for w in file.writes
+        ),
+        custom=custom,
+        sync_url=file.contact.sync_url,
+        digest=hashlib.sha256(text.encode()).hexdigest()[:16],
+    )
+
+
+def _listed(value: str | list[str] | None) -> tuple[str, ...]:
+    return () if value is None else (value,) if isinstance(value, str) else tuple(value)
+
+
+def _marker(slot: _Slot) -> Marker | None:
+    given = [slot.label is not None, slot.property is not None, slot.only is not None, slot.each is not None]
+    if sum(given) != 1 or (slot.property is None) != (slot.value is None):
+        return None
+    if slot.label is not None:
+        return ByLabel(slot.label)
+    if slot.property is not None and slot.value is not None:
+        return ByProperty(slot.property, slot.value)
+    return ByEach(_listed(slot.each)) if slot.each is not None else ByOnly()
+
+
+def _slot_rule(key: str, slot: _Slot) -> SlotRule:
+    marker = _marker(slot)
+    assert marker is not None
+    default = "submitted" if isinstance(marker, ByEach) else "always"
+    overdue = parse_duration(slot.overdue_after) if slot.overdue_after else None
+    return SlotRule(key, slot.object, marker, Awaited(slot.awaited or default), overdue)
+
+
+def _shape_faults(error: ValidationError) -> list[PortalFault]:
+    faults = []
+    for item in error.errors(include_url=False, include_input=False):
+        key = ".".join(str(part) for part in item["loc"] if part != "[key]") or "(file)"
+        message = item["msg"]
+        if item["type"] == "extra_forbidden":
+            message = f"is not a key of a portal file{_meant(str(item['loc'][-1]), _known_keys())}; remove or rename it"
+        elif item["type"] == "missing":
+            message = "is missing; add it (docs/configuration.md shows a whole file)"
+        faults.append(PortalFault(key, message))
+    return faults
+
+
+def _known_keys() -> set[str]:
+    tables: tuple[type[BaseModel], ...] = (_File, _HubSpot, _Object, _Slot, _Rule, _Contact, _Custom, _Write)
+    return {field.alias or name for table in tables for name, field in table.model_fields.items()}
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    guess = nearest(name, known)
+    return f" (did you mean {guess!r}?)" if guess else ""
+
+
+def _object_faults(file: _File) -> Iterable[PortalFault]:
+    for key, item in file.objects.items():
+        where = f"objects.{key}"
+        if key == CONTACT:
+            yield PortalFault(where, "is HubSpot's own contact; give the custom object another key")
+        if item.parent == CONTACT:
+            continue
+        parent = file.objects.get(item.parent)
+        if parent is None:
+            known = [CONTACT, *file.objects]
+            yield PortalFault(
+                f"{where}.parent",
+                f"names no object: {item.parent!r}{_meant(item.parent, known)}; use one of {known}",
+            )
+        elif parent.parent != CONTACT:
+            yield PortalFault(
+                f"{where}.parent", "is more than two hops from the contact; hang it on one that is on it"
+            )
+
+
+def _slot_faults(file: _File) -> Iterable[PortalFault]:
+    taken: dict[tuple[object, ...], str] = {}
+    for key, slot in file.slots.items():
+        where = f"slots.{key}"
+        if key == DEFINITIVE:
+            yield PortalFault(
+                where, "'definitive' is the target that a rule chooses; name the slot otherwise"
+            )
+        if slot.object not in file.objects:
+            yield PortalFault(
+                f"{where}.object",
+                f"names no object: {slot.object!r}{_meant(slot.object, file.objects)}; add it",
+            )
+        marker = _marker(slot)
+        if marker is None:
+            yield PortalFault(
+                where,
+                "needs exactly one of label, property with value, only = true, each: say what marks its record",
+            )
+        elif (same := taken.setdefault((slot.object, marker), key)) != key:
+            yield PortalFault(where, f"is marked as slot {same!r} is; give it a label or value of its own")
+        if slot.awaited == "submitted" and slot.each is None:
+            yield PortalFault(
+                f"{where}.awaited", "'submitted' is for slots with each; use always, moving or never"
+            )
+        if slot.overdue_after is not None:
+            try:
+                parse_duration(slot.overdue_after)
+            except ValueError as error:
+                yield PortalFault(f"{where}.overdue_after", str(error))
+
+
+def _rule_faults(file: _File) -> Iterable[PortalFault]:
+    for form, rules in file.definitive.items():
+        kinds = set()
+        for index, rule in enumerate(rules):
+            where = f"definitive.{form}.{index}.slot"
+            slot = file.slots.get(rule.slot)
+            if slot is None:
+                yield PortalFault(where, f"names no slot: {rule.slot!r}{_meant(rule.slot, file.slots)}")
+            elif slot.each is not None:
+                yield PortalFault(where, "is one slot per value; a rule needs a single slot")
+            else:
+                kinds.add(slot.object)
+        if len(kinds) > 1:
+            yield PortalFault(
+                f"definitive.{form}", f"mixes objects {sorted(kinds)}; all its slots keep one object"
+            )
+        if rules and rules[-1].when is not None:
+            yield PortalFault(f"definitive.{form}", "ends with a condition; the last rule must hold always")
+    if "ca" not in file.definitive and any(w.to == DEFINITIVE for w in file.writes):
+        yield PortalFault("definitive.ca", "is missing although a write goes to 'definitive'; name its slots")
+
+
+def _write_faults(file: _File, custom: Mapping[str, CustomField]) -> Iterable[PortalFault]:
+    mapped: dict[tuple[str, str, str], str] = {}
+    for index, write in enumerate(file.writes):
+        where = f"writes.{index}"
+        known = paths(write.form, custom)
+        slot = file.slots.get(write.to)
+        if slot is None and write.to != DEFINITIVE:
+            names = [DEFINITIVE, *file.slots]
+            yield PortalFault(f"{where}.to", f"names no slot: {write.to!r}{_meant(write.to, names)}")
+        yield from _each_faults(where, write, slot, known)
+        for property_name, path in write.fields.items():
+            at = f"{where}.fields.{property_name}"
+            yield from _path_faults(at, path, write, known)
+            for target in _targets(file, write):
+                other = mapped.setdefault((write.form, target, property_name), at)
+                if other != at:
+                    yield PortalFault(at, f"is also written by {other}; one property takes one field")
+                    break
+        for property_name in write.values:
+            if property_name not in write.fields:
+                yield PortalFault(
+                    f"{where}.values.{property_name}",
+                    f"renames options of a property that is not in fields{_meant(property_name, write.fields)}",
+                )
+
+
+def _targets(file: _File, write: _Write) -> list[str]:
+    if write.to != DEFINITIVE:
+        return [write.to]
+    rules = file.definitive.get(write.form) or file.definitive.get("ca", [])
+    return [rule.slot for rule in rules]
+
+
+def _each_faults(
+    where: str, write: _Write, slot: _Slot | None, known: Mapping[str, PathInfo]
+) -> Iterable[PortalFault]:
+    keyed = slot is not None and slot.each is not None
+    if keyed and (write.each is None or write.key is None):
+        yield PortalFault(
+            where, f"slot {write.to!r} is one per value: name the list (each) and what tells it (key)"
+        )
+        return
+    if write.each is None:
+        if write.key is not None:
+            yield PortalFault(f"{where}.key", "is only for a write with each; remove it")
+        return
+    if not keyed:
+        yield PortalFault(f"{where}.each", f"{write.to!r} is a single slot; each needs a slot with each")
+    info = known.get(write.each)
+    if info is None or info.type != "list":
+        lists = [path for path, item in known.items() if item.type == "list"]
+        yield PortalFault(f"{where}.each", f"is not a list of form {write.form}{_meant(write.each, lists)}")
+        return
+    for key in _listed(write.key):
+        if f"{write.each}.{key}" not in known:
+            items = [
+                path.removeprefix(f"{write.each}.") for path, i in known.items() if i.in_list == write.each
+            ]
+            yield PortalFault(f"{where}.key", f"items of {write.each} have no {key!r}{_meant(key, items)}")
+    if slot is not None and keyed and len(_listed(write.key)) != len(_listed(slot.each)):
+        yield PortalFault(
+            f"{where}.key", f"must name as many fields as slot {write.to!r} has properties in each"
+        )
+
+
+def _path_faults(at: str, path: str, write: _Write, known: Mapping[str, PathInfo]) -> Iterable[PortalFault]:
+    full = f"{write.each}.{path}" if write.each else path
+    info = known.get(full) or (known.get(path) if write.each and path in _DERIVED else None)
+    if info is None:
+        candidates = (
+            [p.removeprefix(f"{write.each}.") for p, i in known.items() if i.in_list == write.each]
+            if write.each
+            else list(known)
+        )
+        yield PortalFault(at, f"path {path!r} is not in form {write.form}{_meant(path, candidates)}")
+    elif info.data_class in (DataClass.C, DataClass.D):
+        yield PortalFault(
+            at,
+            f"path {path!r} is class {info.data_class}: it never leaves; map a flag such as …_complete, or nothing",
+        )
+    elif info.type == "object" or (info.in_list and info.in_list != write.each):
+        yield PortalFault(
+            at, f"path {path!r} is not a single value; name a field inside it, or use each for its list"
+        )
+
+
+_DERIVED = frozenset({"form_status", "submitted_at", "attested_at", "attestation_due"})

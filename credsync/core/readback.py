@@ -1,0 +1,41 @@
+"""Whether a value read back from HubSpot is the one that was sent, however HubSpot spells it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+from credsync.core.properties import Property
+
+
+def same_value(sent: str | None, got: str | None, prop: Property) -> bool:
+    """True when both say the same in the property's own type; an empty text and None are both "cleared"."""
+    if (sent or "") == (got or ""):
+        return True
+    if not sent or not got:
+        return False
+    if prop.type == "number":
+        return _same_number(sent, got)
+    if prop.type in ("date", "datetime"):
+        return _moment(sent) == _moment(got)
+    if prop.type == "enumeration":
+        return set(sent.split(";")) == set(got.split(";"))
+    return False
+
+
+def _same_number(sent: str, got: str) -> bool:
+    try:
+        return Decimal(sent) == Decimal(got)
+    except InvalidOperation:
+        return False
+
+
+def _moment(text: str) -> datetime | str:
+    """A date or time in any of HubSpot's spellings: a day, RFC 3339, milliseconds since 1970."""
+    try:
+        if text.isdigit():
+            return datetime.fromtimestamp(int(text) / 1000, UTC)
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError):
+        return text
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

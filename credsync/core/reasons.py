@@ -1,0 +1,87 @@
+"""The machine words for why something waits or needs a person, each with its sentence for people.
+
+A sentence holds no time of day and no submitted value, so that equal conditions are equal text.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a therapist, a link or a write is where it is. The one list; the API shows these words."""
+
+    NONE = ""
+    NOT_LOOKED_YET = "not_looked_yet"
+    NO_CONTACT = "no_contact"
+    RECORD_AWAITED = "record_awaited"
+    PARENT_AWAITED = "parent_awaited"
+    LOOK_FAILED = "look_failed"
+    RECORD_LOST = "record_lost"
+    LABEL_MOVED = "label_moved"
+    SETTLING = "settling"
+    OVERDUE = "overdue"
+    GIVEN_UP = "given_up"
+    TWO_RECORDS_IN_SLOT = "two_records_in_slot"
+    RECORD_OF_TWO_THERAPISTS = "record_of_two_therapists"
+    CHOSEN_BY_PERSON = "chosen_by_person"
+    MOVING_UNKNOWN = "moving_unknown"
+    OLDER_THAN_SIGN_UP = "older_than_sign_up"
+    OBSERVE_ONLY = "observe_only"
+    PORTAL_PAUSED = "portal_paused"
+    NEWER_SUBMISSION = "newer_submission"
+    NOT_MAPPED = "not_mapped"
+    LIST_REPLACED = "list_replaced"
+    SENT_BY_SYNC = "sent_by_sync"
+    SEND_FAILED = "send_failed"
+    NO_VERDICT = "no_verdict"
+    RECORD_MISSING = "record_missing"
+    PROPERTIES_REFUSED = "properties_refused"
+    REFUSED_BY_HUBSPOT = "refused_by_hubspot"
+
+
+_SENTENCES: dict[Reason, str] = {
+    Reason.NONE: "",
+    Reason.NOT_LOOKED_YET: "This was just reported; credsync has not looked in HubSpot yet and does so within seconds.",
+    Reason.NO_CONTACT: "The therapist's HubSpot contact id is not known yet; everything waits until the backend sends it.",
+    Reason.RECORD_AWAITED: "HubSpot has not created (or labelled) this record yet; credsync keeps looking.",
+    Reason.PARENT_AWAITED: "This record hangs on the Credentialing, which is not there yet; credsync keeps looking.",
+    Reason.LOOK_FAILED: "HubSpot did not answer the last look; nothing is concluded from that and credsync looks again.",
+    Reason.RECORD_LOST: "The record was deleted, merged or unlinked in HubSpot; its successor is awaited.",
+    Reason.LABEL_MOVED: "The label was taken off the record in HubSpot; the record that gets it is awaited.",
+    Reason.SETTLING: "After an Extended Sign Up the labels may still move; nothing is written until they have settled.",
+    Reason.OVERDUE: "The HubSpot workflow is later than usual; credsync keeps looking, and an administrator may check it.",
+    Reason.GIVEN_UP: (
+        "The record never appeared; credsync now looks only once a day. Re-enrol the contact in its HubSpot workflow, "
+        "then press Sync now."
+    ),
+    Reason.TWO_RECORDS_IN_SLOT: (
+        "Several records hold this slot in HubSpot and none is written. Remove the label from the wrong one, or choose one."
+    ),
+    Reason.RECORD_OF_TWO_THERAPISTS: (
+        "This record is associated with the contacts of two therapists and is not written. Correct the association in "
+        "HubSpot, or choose whose it is."
+    ),
+    Reason.CHOSEN_BY_PERSON: "A person chose this record among several.",
+    Reason.MOVING_UNKNOWN: "Nobody has said whether the therapist is moving, which decides the Credentialing; the sign-up will.",
+    Reason.OLDER_THAN_SIGN_UP: (
+        "This was submitted before the latest sign-up, and the record took the slot after it, so it is not written by "
+        "itself. Press Sync now including held data if it should be."
+    ),
+    Reason.OBSERVE_ONLY: "The portal only observes: nothing is written by itself. Sync now sends it once the portal writes.",
+    Reason.PORTAL_PAUSED: "The portal is paused; everything goes on where it stopped when it is resumed.",
+    Reason.NEWER_SUBMISSION: "A newer submission has replaced all of it.",
+    Reason.NOT_MAPPED: "The portal file maps nothing of it to HubSpot any more.",
+    Reason.LIST_REPLACED: "A newer submission's list no longer has this item.",
+    Reason.SENT_BY_SYNC: "Sync now sent it with everything else.",
+    Reason.SEND_FAILED: "HubSpot did not take the write (it was busy or out of reach); it is sent again.",
+    Reason.NO_VERDICT: "HubSpot did not say whether the write arrived; credsync reads the record back before sending again.",
+    Reason.RECORD_MISSING: "HubSpot no longer knows the record; credsync looks for its successor.",
+    Reason.PROPERTIES_REFUSED: "HubSpot refused some of the properties; the others are written.",
+    Reason.REFUSED_BY_HUBSPOT: "HubSpot refused the write; correct what it names, then press Sync now.",
+}
+
+
+def sentence(reason: Reason | str) -> str:
+    """The sentence for people that belongs to a reason."""
+    return _SENTENCES[Reason(reason)]

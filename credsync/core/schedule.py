@@ -1,0 +1,46 @@
+"""When to look again, and when waiting becomes overdue or is given up (domain.md, rules)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The spans of the look-again rule; all of them settings, all divided by `speed` in a rehearsal."""
+
+    look_again_min: timedelta = timedelta(seconds=5)
+    look_again_max: timedelta = timedelta(hours=1)
+    look_again_share: float = 0.1
+    """The share of the time waited so far after which to look again."""
+    coalesce: timedelta = timedelta(seconds=3)
+    """How long a fact that nobody waits at a screen for may wait for company."""
+    overdue_after: timedelta = timedelta(minutes=30)
+    give_up_after: timedelta = timedelta(days=7)
+    given_up_look: timedelta = timedelta(days=1)
+    settle_after: timedelta = timedelta(minutes=10)
+
+    def at_speed(self, speed: float) -> Policy:
+        """The same rule with every span `speed` times shorter."""
+        spans = {
+            name: span / speed
+            for name in self.__slots__
+            if isinstance(span := getattr(self, name), timedelta)
+        }
+        return replace(self, **spans)  # type: ignore[arg-type]
+
+
+def look_again_after(waited: timedelta, policy: Policy) -> timedelta:
+    """How long to wait before the next look: max(5 s, a tenth of the time waited), at most 1 h."""
+    return min(policy.look_again_max, max(policy.look_again_min, waited * policy.look_again_share))
+
+
+def next_look(awaited_since: datetime, now: datetime, policy: Policy) -> datetime:
+    """When a link awaited since then is looked at next, seen from a look at `now`."""
+    return now + look_again_after(max(timedelta(0), now - awaited_since), policy)
+
+
+def send_again_after(attempts: int, policy: Policy) -> timedelta:
+    """How long a write without a verdict waits before it is read back: doubling from the shortest look, at most 1 h."""
+    return min(policy.look_again_max, policy.look_again_min * float(2 ** min(attempts, 12)))

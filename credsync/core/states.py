@@ -1,0 +1,129 @@
+"""A therapist's one state, the worst of what its links and writes say, and when it is next looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from credsync.core.links import Link, LinkState
+from credsync.core.reasons import Reason, sentence
+from credsync.core.writes import UNFINISHED, Write, WriteState
+
+
+class TherapistState(StrEnum):
+    """The worst first."""
+
+    REFUSED = "refused"
+    AMBIGUOUS = "ambiguous"
+    HELD = "held"
+    PARTIAL = "partial"
+    GIVEN_UP = "given_up"
+    OVERDUE = "overdue"
+    WAITING = "waiting"
+    IN_SYNC = "in_sync"
+
+
+NEEDS_A_PERSON = frozenset(
+    {
+        TherapistState.REFUSED,
+        TherapistState.AMBIGUOUS,
+        TherapistState.HELD,
+        TherapistState.PARTIAL,
+        TherapistState.GIVEN_UP,
+    }
+)
+_RANK = {state: rank for rank, state in enumerate(TherapistState)}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A state with its machine reason; the message for people follows from it."""
+
+    state: TherapistState
+    reason: Reason
+
+    @property
+    def message(self) -> str:
+        """The sentence for people."""
+        return sentence(self.reason)
+
+
+def telling_writes(writes: Iterable[Write]) -> list[Write]:
+    """The rows that still say something: the newest of each form and slot, and every held one. `writes` oldest first."""
+    latest: dict[tuple[str, str], Write] = {}
+    held: list[Write] = []
+    for write in writes:
+        if write.state is WriteState.HELD:
+            held.append(write)
+        elif write.state is not WriteState.SUPERSEDED:
+            latest[(write.form, write.slot)] = write
+    return [*latest.values(), *held]
+
+
+def condition(contact_id: str | None, links: Iterable[Link], writes: Iterable[Write]) -> Condition:
+    """The worst of a therapist's links and writes (`writes` oldest first)."""
+    worst = Condition(TherapistState.IN_SYNC, Reason.NONE)
+    for found in _conditions(contact_id, links, writes):
+        if _RANK[found.state] < _RANK[worst.state]:
+            worst = found
+    return worst
+
+
+_WRITE_STATES = {
+    WriteState.REFUSED: TherapistState.REFUSED,
+    WriteState.HELD: TherapistState.HELD,
+    WriteState.PARTIAL: TherapistState.PARTIAL,
+    WriteState.WAITING: TherapistState.WAITING,
+    WriteState.DUE: TherapistState.WAITING,
+    WriteState.UNKNOWN: TherapistState.WAITING,
+}
+
+
+def _conditions(
+    contact_id: str | None, links: Iterable[Link], writes: Iterable[Write]
+) -> Iterable[Condition]:
+    waits = False
+    for link in links:
+        if link.state is LinkState.AMBIGUOUS and link.reason is not Reason.SETTLING:
+            yield Condition(TherapistState.AMBIGUOUS, link.reason)
+        elif link.open:
+            waits = True
+            if link.state is LinkState.GIVEN_UP:
+                yield Condition(TherapistState.GIVEN_UP, Reason.GIVEN_UP)
+            elif link.overdue_since is not None:
+                yield Condition(TherapistState.OVERDUE, Reason.OVERDUE)
+            elif contact_id is not None:
+                yield Condition(TherapistState.WAITING, link.reason)
+    for write in telling_writes(writes):
+        state = _WRITE_STATES.get(write.state)
+        if state is not None and write.reason is not Reason.OBSERVE_ONLY:
+            waits = waits or state is TherapistState.WAITING
+            yield Condition(state, write.reason)
+    if contact_id is None and waits:
+        yield Condition(TherapistState.WAITING, Reason.NO_CONTACT)
+
+
+def complete(links: Mapping[str, Link]) -> bool:
+    """True when no awaited slot is empty: the old service's true or false."""
+    return all(link.state is LinkState.FOUND for link in links.values() if link.awaited)
+
+
+def next_due(
+    contact_id: str | None, links: Iterable[Link], writes: Iterable[Write], now: datetime
+) -> datetime | None:
+    """When a round must come back to this therapist by itself; None when only an event can change anything."""
+    if contact_id is None:
+        return None
+    unfinished = [row for row in writes if row.state in UNFINISHED]
+    waited_for = {row.slot for row in unfinished}
+    moments = [
+        link.next_look_at
+        for link in links
+        if link.next_look_at is not None
+        and (link.slot in waited_for or (link.open and link.state is not LinkState.GIVEN_UP))
+    ]
+    sending = [row for row in unfinished if row.not_before is not None or row.state is not WriteState.WAITING]
+    moments += [row.not_before or now for row in sending]
+    return min(moments, default=None)

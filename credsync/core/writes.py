@@ -1,0 +1,64 @@
+"""One write: what an enrolment's submissions of one form have to say to the record in one slot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from credsync.core.forms import FormName
+from credsync.core.reasons import Reason
+
+
+class WriteState(StrEnum):
+    WAITING = "waiting"
+    DUE = "due"
+    UNKNOWN = "unknown"
+    WRITTEN = "written"
+    PARTIAL = "partial"
+    REFUSED = "refused"
+    HELD = "held"
+    SUPERSEDED = "superseded"
+
+
+OPEN = frozenset({WriteState.WAITING, WriteState.DUE, WriteState.HELD})
+"""Not sent yet: submissions join it and it is judged anew in every round."""
+
+UNFINISHED = frozenset({WriteState.WAITING, WriteState.DUE, WriteState.UNKNOWN})
+"""Something is still to happen by itself."""
+
+
+class Cause(StrEnum):
+    """Why a write exists: submitted, asked for by a person, or owed to a lost record's successor."""
+
+    SUBMITTED = "submitted"
+    SYNC = "sync"
+    SUCCESSOR = "successor"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A row of the writes table; `id` is None until it is stored.
+
+    `submissions` are the ids it carries. `rule` names the definitive rule that chose the slot, if one did.
+    """
+
+    id: int | None
+    enrolment: int
+    form: FormName
+    slot: str
+    rule: str | None
+    submissions: frozenset[int]
+    submitted_at: datetime
+    state: WriteState = WriteState.WAITING
+    reason: Reason = Reason.NOT_LOOKED_YET
+    cause: Cause = Cause.SUBMITTED
+    record_id: str | None = None
+    attempts: int = 0
+    sent_at: datetime | None = None
+    not_before: datetime | None = None
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        """One open write per enrolment, form and slot."""
+        return (self.enrolment, self.form, self.slot)
