@@ -1,0 +1,187 @@
+"""Reads what a round needs: who is due, what is known of them, and, only for those who need it, what they submitted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from credsync.core.decide import Case
+from credsync.core.facts import Facts, MovingFact, SignUp, SignUpKind, Submission
+from credsync.core.links import Link, LinkState
+from credsync.core.plan import SyncRequest
+from credsync.core.reasons import Reason
+from credsync.core.writes import Cause, Write, WriteState
+from credsync.store.tables import links, moving_facts, sign_ups, submissions, syncs, therapists, writes
+
+_CHUNK = 500
+"""Ids in one IN list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A therapist taken into a round: the case, and what the round must give back with it."""
+
+    case: Case
+    generation: int
+    dirty: bool
+    """A fact came since the last finished round (or the portal file changed): plan anew and look at everything."""
+    state: str
+    reason: str
+    due: bool
+
+
+def claim_due(
+    connection: Connection, portal: str, portal_digest: str, now: datetime, limit: int = 1_000
+) -> list[Claimed]:
+    """The therapists who are due, longest due first, and in the free seats whoever waits, soonest next look first.
+
+    Empty when nobody is due. Reads only: a claim is the portal's lease.
+    """
+    due = (
+        select(therapists)
+        .where(therapists.c.portal == portal, therapists.c.due_at <= now)
+        .order_by(therapists.c.due_at)
+        .limit(limit)
+    )
+    rows = list(connection.execute(due))
+    if not rows:
+        return []
+    free = limit - len(rows)
+    if free:
+        riders = (
+            select(therapists)
+            .where(therapists.c.portal == portal, therapists.c.due_at > now, therapists.c.rides)
+            .order_by(therapists.c.due_at)
+            .limit(free)
+        )
+        rows += connection.execute(riders)
+    known_links = links_of(connection, [row.id for row in rows])
+    known_writes = writes_of(connection, [row.id for row in rows])
+    return [
+        Claimed(
+            Case(
+                therapist_id=row.id,
+                contact_id=row.contact_id,
+                links=known_links[row.id],
+                writes=tuple(known_writes[row.id]),
+                definitive=row.definitive,
+                enrolment=row.enrolment,
+                enrolment_since=row.enrolment_since,
+            ),
+            row.generation,
+            row.generation != row.settled_generation or row.planned_by != portal_digest,
+            row.state,
+            row.reason,
+            row.due_at <= now,
+        )
+        for row in rows
+    ]
+
+
+def next_due_at(connection: Connection, portal: str) -> datetime | None:
+    """When the next therapist of a portal is due; None while nobody is."""
+    soonest = (
+        select(therapists.c.due_at)
+        .where(therapists.c.portal == portal, therapists.c.due_at.is_not(None))
+        .order_by(therapists.c.due_at)
+        .limit(1)
+    )
+    return connection.execute(soonest).scalar_one_or_none()
+
+
+def links_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, dict[str, Link]]:
+    """Every link by therapist and slot."""
+    found: dict[str, dict[str, Link]] = defaultdict(dict)
+    for row in _rows(connection, select(links), links.c.therapist_id, therapist_ids):
+        found[row.therapist_id][row.slot] = link_of(row)
+    return found
+
+
+def link_of(row: Row[Any]) -> Link:
+    """A row of `links` as the core knows it."""
+    return Link(
+        slot=row.slot,
+        awaited=row.awaited,
+        awaited_since=row.awaited_since,
+        state=LinkState(row.state),
+        reason=Reason(row.reason),
+        record_id=row.record_id,
+        candidates=tuple(row.candidates),
+        first_missed_at=row.first_missed_at,
+        last_looked_at=row.last_looked_at,
+        looks=row.looks,
+        next_look_at=row.next_look_at,
+        found_at=row.found_at,
+        record_created_at=row.record_created_at,
+        doubtful_since=row.doubtful_since,
+        doubted_record_id=row.doubted_record_id,
+        overdue_since=row.overdue_since,
+        chosen_record_id=row.chosen_record_id,
+    )
+
+
+def writes_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, list[Write]]:
+    """Every write by therapist, oldest first."""
+    found: dict[str, list[Write]] = defaultdict(list)
+    for row in _rows(connection, select(writes), writes.c.therapist_id, therapist_ids):
+        found[row.therapist_id].append(write_of(row))
+    for rows in found.values():
+        rows.sort(key=lambda w: w.id or 0)
+    return found
+
+
+def write_of(row: Row[Any]) -> Write:
+    """A row of `writes` as the core knows it."""
+    return Write(
+        id=row.id,
+        enrolment=row.enrolment,
+        form=row.form,
+        slot=row.slot,
+        rule=row.rule,
+        submissions=frozenset(row.submissions),
+        submitted_at=row.submitted_at,
+        state=WriteState(row.state),
+        reason=Reason(row.reason),
+        cause=Cause(row.cause),
+        record_id=row.record_id,
+        attempts=row.attempts,
+        sent_at=row.sent_at,
+        not_before=row.not_before,
+    )
+
+
+def facts_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, Facts]:
+    """Everything reported about these therapists, with what they submitted."""
+    ups: dict[str, list[SignUp]] = defaultdict(list)
+    for row in _rows(connection, select(sign_ups), sign_ups.c.therapist_id, therapist_ids):
+        ups[row.therapist_id].append(SignUp(row.id, SignUpKind(row.kind), row.occurred_at, row.received_at))
+    moving: dict[str, list[MovingFact]] = defaultdict(list)
+    for row in _rows(connection, select(moving_facts), moving_facts.c.therapist_id, therapist_ids):
+        moving[row.therapist_id].append(MovingFact(row.occurred_at, row.id, row.moving))
+    submitted: dict[str, list[Submission]] = defaultdict(list)
+    for row in _rows(connection, select(submissions), submissions.c.therapist_id, therapist_ids):
+        submitted[row.therapist_id].append(
+            Submission(row.id, row.form, row.occurred_at, row.received_at, row.moving, row.data)
+        )
+    return {id_: Facts.of(ups[id_], moving[id_], submitted[id_]) for id_ in therapist_ids}
+
+
+def pending_syncs(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, list[SyncRequest]]:
+    """The Sync now presses that no round has turned into writes yet."""
+    found: dict[str, list[SyncRequest]] = defaultdict(list)
+    query = select(syncs).where(syncs.c.planned_at.is_(None))
+    for row in _rows(connection, query, syncs.c.therapist_id, therapist_ids):
+        found[row.therapist_id].append(SyncRequest(row.id, row.include_held))
+    return found
+
+
+def _rows(
+    connection: Connection, query: Select[Any], column: Any, therapist_ids: Sequence[str]
+) -> Iterator[Row[Any]]:
+    for start in range(0, len(therapist_ids), _CHUNK):
+        yield from connection.execute(query.where(column.in_(therapist_ids[start : start + _CHUNK])))

@@ -1,0 +1,152 @@
+"""The one place that knows which database is beneath: how it is opened, its transactions, its clock, its upsert.
+
+SQLite serves one process (WAL, `synchronous=FULL`: what is committed is on disk); PostgreSQL serves many.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    Engine,
+    String,
+    Table,
+    create_engine,
+    event,
+    func,
+    type_coerce,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from credsync.store.clock import Clock, SystemClock, say_time
+
+_BUSY_SECONDS = 30
+
+
+class Moment(TypeDecorator[datetime]):
+    """A UTC moment to the microsecond: `timestamptz` on PostgreSQL, sortable RFC 3339 text on SQLite."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """The column type beneath, by dialect."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String(27))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """To the database; a moment without a zone is refused with `ValueError`."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        return say_time(value) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """From the database, in UTC."""
+        if value is None:
+            return None
+        return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+class Database:
+    """An opened database. `write()` and `read()` give connections inside a transaction."""
+
+    def __init__(self, url: str, clock: Clock | None = None) -> None:
+        self.url = make_url(url)
+        self.clock = clock or SystemClock()
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self.engine = self._open_sqlite()
+        else:
+            self.engine = create_engine(
+                self.url.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=8, pool_pre_ping=True
+            )
+        self._writer = threading.Lock()
+
+    def _open_sqlite(self) -> Engine:
+        if self.url.database and self.url.database != ":memory:":
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(
+            self.url.set(drivername="sqlite"),
+            pool_size=8,
+            max_overflow=32,
+            connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
+        )
+
+        @event.listens_for(engine, "connect")
+        def configure(connection: sqlite3.Connection, _record: object) -> None:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA temp_store=MEMORY")
+            connection.execute("PRAGMA cache_size=-16000")
+            connection.create_function("credsync_now", 1, self._sqlite_now)
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            reading = connection.get_execution_options().get("credsync_reads", False)
+            connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+        return engine
+
+    def _sqlite_now(self, seconds: float) -> str:
+        return say_time(self.clock.now() + timedelta(seconds=seconds))
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write; committed at the end, rolled back on an exception.
+
+        SQLite has one writer: threads of this process queue here fairly instead of polling its lock.
+        """
+        if self.is_sqlite:
+            with self._writer, self.engine.begin() as connection:
+                yield connection
+        else:
+            with self.engine.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads, of one consistent state."""
+        with self.engine.connect().execution_options(credsync_reads=True) as connection:
+            if not self.is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def now_plus(connection: Connection, seconds: float = 0) -> ColumnElement[datetime]:
+    """SQL for the database's own clock, `seconds` from now: it alone decides about leases."""
+    if connection.dialect.name == "sqlite":
+        return func.credsync_now(seconds, type_=Moment())
+    return type_coerce(func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds), Moment())
+
+
+def insert_row(connection: Connection, table: Table, **values: Any) -> int:
+    """Insert one row and give the id the database chose for it."""
+    made = connection.execute(table.insert().values(**values)).inserted_primary_key
+    assert made is not None
+    return int(made[0])
+
+
+def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An `INSERT` of the dialect beneath, which both offer `on_conflict_do_update` and `…_do_nothing`."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)

@@ -1,0 +1,88 @@
+"""What is known of a portal beside its file: paused or not, what keeps its rounds from running, its account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from credsync.core.events import EventName, TimelineEvent
+from credsync.store import timeline
+from credsync.store.database import insert
+from credsync.store.tables import portals
+
+
+@dataclass(frozen=True, slots=True)
+class PortalStatus:
+    """A portal's standing. `problem` is what keeps rounds from running, for people; None while they run."""
+
+    name: str
+    paused_by: str | None = None
+    paused_reason: str | None = None
+    paused_at: datetime | None = None
+    problem: str | None = None
+    portal_id: str | None = None
+    ui_domain: str | None = None
+
+
+def ensure(connection: Connection, name: str) -> None:
+    """Make the portal's row if there is none."""
+    connection.execute(insert(connection, portals).values(name=name).on_conflict_do_nothing())
+
+
+def status_of(connection: Connection, name: str) -> PortalStatus:
+    """A portal's standing; one never seen is neither paused nor in trouble."""
+    row = connection.execute(select(portals).where(portals.c.name == name)).one_or_none()
+    if row is None:
+        return PortalStatus(name)
+    account = row.account or {}
+    return PortalStatus(
+        name,
+        row.paused_by,
+        row.paused_reason,
+        row.paused_at,
+        row.problem,
+        account.get("portal_id"),
+        account.get("ui_domain"),
+    )
+
+
+def pause(connection: Connection, name: str, by: str, reason: str, now: datetime) -> list[TimelineEvent]:
+    """Stop rounds until somebody resumes; gives the events to log. Pausing twice is one pause."""
+    ensure(connection, name)
+    done = connection.execute(
+        update(portals)
+        .where(portals.c.name == name, portals.c.paused_at.is_(None))
+        .values(paused_by=by, paused_reason=reason, paused_at=now)
+    )
+    return _told(connection, name, EventName.PORTAL_PAUSED, by, now) if done.rowcount else []
+
+
+def resume(connection: Connection, name: str, by: str, now: datetime) -> list[TimelineEvent]:
+    """Let rounds run again; gives the events to log."""
+    done = connection.execute(
+        update(portals)
+        .where(portals.c.name == name, portals.c.paused_at.is_not(None))
+        .values(paused_by=None, paused_reason=None, paused_at=None)
+    )
+    return _told(connection, name, EventName.PORTAL_RESUMED, by, now) if done.rowcount else []
+
+
+def set_problem(connection: Connection, name: str, problem: str | None) -> None:
+    """Say what keeps rounds from running; None when they run."""
+    ensure(connection, name)
+    connection.execute(update(portals).where(portals.c.name == name).values(problem=problem))
+
+
+def set_account(connection: Connection, name: str, portal_id: str, ui_domain: str) -> None:
+    """Keep what HubSpot told of the account, for record links."""
+    ensure(connection, name)
+    account = {"portal_id": portal_id, "ui_domain": ui_domain}
+    connection.execute(update(portals).where(portals.c.name == name).values(account=account))
+
+
+def _told(connection: Connection, name: str, event: EventName, by: str, now: datetime) -> list[TimelineEvent]:
+    told = [TimelineEvent(event, name, None, None, now, details={"by": by})]
+    timeline.append(connection, told)
+    return told

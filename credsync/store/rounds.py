@@ -1,0 +1,336 @@
+"""Records what a round found and did, in two fenced transactions.
+
+Before sending: links as seen, and the writes about to go as `unknown`, so that a crash leaves a trace that is read
+back first. Afterwards: verdicts, the next look, the therapist's state.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, case, delete, insert, select, update
+
+from credsync.core.decide import Case
+from credsync.core.events import TimelineEvent
+from credsync.core.links import Link, LinkHistory
+from credsync.core.states import Condition
+from credsync.core.writes import Write, WriteState
+from credsync.store import timeline
+from credsync.store.database import insert as insert_or
+from credsync.store.database import insert_row
+from credsync.store.leases import Lease, fence
+from credsync.store.tables import link_history, links, record_claims, syncs, therapists, writes
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What one write's end adds to its row: never a value, only names, codes and correlation ids."""
+
+    properties: Sequence[Mapping[str, str]] = ()
+    correlation_ids: Sequence[str] = ()
+    message: str = ""
+    written_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What planning anew settled beside the rows."""
+
+    portal_digest: str
+    enrolment: int
+    enrolment_since: datetime | None
+    definitive: str | None
+    syncs: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """How a therapist leaves a round: what it had seen, its state, and when it is due next."""
+
+    generation: int
+    condition: Condition
+    due_at: datetime | None
+    rides: bool
+
+
+@dataclass(slots=True)
+class Turn:
+    """One therapist's turn: `before` as claimed, then what is to be stored. `finish` is None while it still sends."""
+
+    before: Case
+    links: dict[str, Link]
+    writes: list[Write]
+    events: list[TimelineEvent] = field(default_factory=list)
+    lost: Sequence[LinkHistory] = ()
+    planned: Planned | None = None
+    shared_with: Collection[str] = ()
+    """Other therapists whose record this turn found to be shared; they must look again."""
+    finish: Finish | None = None
+    verified: dict[int, Verified] = field(default_factory=dict)
+    """By the write's place in `writes`."""
+
+
+Record = tuple[str, str]
+"""(object key, record id)"""
+
+
+def record_turns(
+    connection: Connection,
+    lease: Lease,
+    portal: str,
+    turns: Sequence[Turn],
+    objects: Mapping[str, str],
+    now: datetime,
+) -> None:
+    """Store turns: links, writes, history, claims, events, and the therapists that are finished with this round.
+
+    New writes get their ids in `turn.writes`. `objects` maps a slot's rule to its object key. Raises `LeaseLost`,
+    having stored nothing, when the portal is no longer ours.
+    """
+    fence(connection, lease)
+    _save_links(connection, portal, turns)
+    _save_claims(connection, portal, turns, objects)
+    for turn in turns:
+        _save_writes(connection, turn)
+        if turn.lost:
+            connection.execute(
+                insert(link_history), [_history_row(turn.before.therapist_id, h) for h in turn.lost]
+            )
+        if turn.planned is not None and turn.planned.syncs:
+            done = update(syncs).where(syncs.c.id.in_(turn.planned.syncs)).values(planned_at=now)
+            connection.execute(done)
+    _save_plans(connection, turns)
+    _finish(connection, turns, now)
+    _warn_sharers(connection, turns, now)
+    timeline.append(connection, [event for turn in turns for event in turn.events])
+
+
+def claims_of(connection: Connection, portal: str, records: Iterable[Record]) -> dict[Record, set[str]]:
+    """The therapists under whose contacts a slot's record was last seen."""
+    by_object: dict[str, list[str]] = defaultdict(list)
+    for object_key, record_id in records:
+        by_object[object_key].append(record_id)
+    claims: dict[Record, set[str]] = defaultdict(set)
+    for object_key, ids in by_object.items():
+        for start in range(0, len(ids), 500):
+            query = select(record_claims.c.record_id, record_claims.c.therapist_id).where(
+                record_claims.c.portal == portal,
+                record_claims.c.object == object_key,
+                record_claims.c.record_id.in_(ids[start : start + 500]),
+            )
+            for record_id, therapist_id in connection.execute(query):
+                claims[(object_key, record_id)].add(therapist_id)
+    return claims
+
+
+_LINK_COLUMNS = [c.name for c in links.c if c.name not in ("therapist_id", "portal", "slot")]
+
+
+def _link_values(link: Link) -> dict[str, Any]:
+    values: dict[str, Any] = {name: getattr(link, name) for name in _LINK_COLUMNS}
+    values["state"], values["reason"] = link.state.value, link.reason.value
+    values["candidates"] = list(link.candidates)
+    return values
+
+
+def _save_links(connection: Connection, portal: str, turns: Sequence[Turn]) -> None:
+    made, changed = [], []
+    for turn in turns:
+        for slot, link in turn.links.items():
+            old = turn.before.links.get(slot)
+            if old == link:
+                continue
+            key = {"for_therapist": turn.before.therapist_id, "for_slot": slot}
+            if old is None:
+                made.append(
+                    {
+                        **_link_values(link),
+                        "therapist_id": key["for_therapist"],
+                        "slot": slot,
+                        "portal": portal,
+                    }
+                )
+            else:
+                changed.append({**_link_values(link), **key})
+    if made:
+        connection.execute(insert(links), made)
+    if changed:
+        connection.execute(
+            update(links)
+            .where(links.c.therapist_id == bindparam("for_therapist"), links.c.slot == bindparam("for_slot"))
+            .values({name: bindparam(name) for name in _LINK_COLUMNS}),
+            changed,
+        )
+
+
+def _claimed(known: Mapping[str, Link], objects: Mapping[str, str]) -> set[Record]:
+    return {
+        (objects[slot.split(".", 1)[0]], record_id)
+        for slot, link in known.items()
+        if slot.split(".", 1)[0] in objects
+        for record_id in (link.record_id, *link.candidates)
+        if record_id is not None
+    }
+
+
+def _save_claims(
+    connection: Connection, portal: str, turns: Sequence[Turn], objects: Mapping[str, str]
+) -> None:
+    made, gone = [], []
+    for turn in turns:
+        before, after = _claimed(turn.before.links, objects), _claimed(turn.links, objects)
+        therapist_id = turn.before.therapist_id
+        made += [_claim_row(portal, record, therapist_id) for record in after - before]
+        gone += [_claim_row(portal, record, therapist_id) for record in before - after]
+    if made:
+        connection.execute(insert_or(connection, record_claims).on_conflict_do_nothing(), made)
+    for row in gone:
+        connection.execute(
+            delete(record_claims).where(and_(*(record_claims.c[k] == v for k, v in row.items())))
+        )
+
+
+def _claim_row(portal: str, record: Record, therapist_id: str) -> dict[str, str]:
+    return {"portal": portal, "object": record[0], "record_id": record[1], "therapist_id": therapist_id}
+
+
+def _write_values(write: Write) -> dict[str, Any]:
+    return {
+        "enrolment": write.enrolment,
+        "form": write.form,
+        "slot": write.slot,
+        "rule": write.rule,
+        "cause": write.cause.value,
+        "state": write.state.value,
+        "reason": write.reason.value,
+        "record_id": write.record_id,
+        "submissions": sorted(write.submissions),
+        "submitted_at": write.submitted_at,
+        "sent_at": write.sent_at,
+        "not_before": write.not_before,
+        "attempts": write.attempts,
+    }
+
+
+def _save_writes(connection: Connection, turn: Turn) -> None:
+    before = {w.id: w for w in turn.before.writes}
+    for index, write in enumerate(turn.writes):
+        if write.id is None:
+            row = {**_write_values(write), "therapist_id": turn.before.therapist_id}
+            row |= {
+                "properties": [],
+                "correlation_ids": [],
+                **_verified_values(write, turn.verified.get(index)),
+            }
+            row_id = insert_row(connection, writes, **row)
+            turn.writes[index] = replace(write, id=row_id)
+            continue
+        values = _write_values(write) if before.get(write.id) != write else {}
+        values |= _verified_values(write, turn.verified.get(index))
+        if values:
+            connection.execute(update(writes).where(writes.c.id == write.id).values(**values))
+
+
+def _verified_values(write: Write, verified: Verified | None) -> dict[str, Any]:
+    if verified is None:
+        return {}
+    values: dict[str, Any] = {
+        "properties": [dict(p) for p in verified.properties],
+        "correlation_ids": list(verified.correlation_ids),
+        "message": verified.message,
+    }
+    if write.state in (WriteState.WRITTEN, WriteState.PARTIAL):
+        values["written_at"] = verified.written_at
+    return values
+
+
+def _history_row(therapist_id: str, history: LinkHistory) -> dict[str, Any]:
+    return {
+        "therapist_id": therapist_id,
+        "slot": history.slot,
+        "record_id": history.record_id,
+        "found_at": history.found_at,
+        "lost_at": history.lost_at,
+        "reason": history.reason.value,
+    }
+
+
+def _save_plans(connection: Connection, turns: Sequence[Turn]) -> None:
+    rows = [
+        {
+            "for_id": turn.before.therapist_id,
+            "by": turn.planned.portal_digest,
+            "in_enrolment": turn.planned.enrolment,
+            "since": turn.planned.enrolment_since,
+            "under": turn.planned.definitive,
+        }
+        for turn in turns
+        if turn.planned is not None
+    ]
+    if rows:
+        connection.execute(
+            update(therapists)
+            .where(therapists.c.id == bindparam("for_id"))
+            .values(
+                planned_by=bindparam("by"),
+                enrolment=bindparam("in_enrolment"),
+                enrolment_since=bindparam("since"),
+                definitive=bindparam("under"),
+            ),
+            rows,
+        )
+
+
+def _finish(connection: Connection, turns: Sequence[Turn], now: datetime) -> None:
+    """Leave the round. A fact that came meanwhile keeps its own due moment, and the therapist waiting."""
+    rows = [
+        {
+            "for_id": turn.before.therapist_id,
+            "seen": turn.finish.generation,
+            "next": turn.finish.due_at,
+            "may_ride": turn.finish.rides,
+            "now_state": turn.finish.condition.state.value,
+            "now_reason": turn.finish.condition.reason.value,
+            "at": now,
+        }
+        for turn in turns
+        if turn.finish is not None
+    ]
+    if not rows:
+        return
+    unchanged = therapists.c.generation == bindparam("seen")
+    same_state = and_(
+        therapists.c.state == bindparam("now_state"), therapists.c.reason == bindparam("now_reason")
+    )
+    connection.execute(
+        update(therapists)
+        .where(therapists.c.id == bindparam("for_id"))
+        .values(
+            settled_generation=bindparam("seen"),
+            due_at=case(
+                (unchanged, bindparam("next", type_=therapists.c.due_at.type)), else_=therapists.c.due_at
+            ),
+            rides=case((unchanged, bindparam("may_ride")), else_=therapists.c.rides),
+            state_since=case(
+                (same_state, therapists.c.state_since), else_=bindparam("at", type_=therapists.c.due_at.type)
+            ),
+            state=bindparam("now_state"),
+            reason=bindparam("now_reason"),
+        ),
+        rows,
+    )
+
+
+def _warn_sharers(connection: Connection, turns: Sequence[Turn], now: datetime) -> None:
+    """Whoever else has a record that just turned out to be shared is looked at again, now."""
+    sharers = {other for turn in turns for other in turn.shared_with}
+    if sharers:
+        connection.execute(
+            update(therapists)
+            .where(therapists.c.id.in_(sharers))
+            .values(generation=therapists.c.generation + 1, due_at=now, rides=True)
+        )

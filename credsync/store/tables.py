@@ -1,0 +1,252 @@
+"""Every table: facts as they came, what is known of each link and write, and what happened.
+
+Columns named `…_at` are moments (UTC). JSON columns of `submissions` hold submitted data (classes A and B only);
+no other table does.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from credsync.store.database import Moment
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _therapist() -> Column[str]:
+    return Column("therapist_id", String(36), ForeignKey("therapists.id"), nullable=False)
+
+
+therapists = Table(
+    "therapists",
+    metadata,
+    Column("id", String(36), primary_key=True, comment="the backend's UUID, lower case"),
+    Column("portal", String(100), nullable=False),
+    Column("contact_id", String(32)),
+    Column("name", Text),
+    Column("email", Text),
+    Column("generation", Integer, nullable=False, comment="+1 with every fact"),
+    Column("settled_generation", Integer, nullable=False, comment="what the last finished round had seen"),
+    Column("planned_by", String(16), comment="digest of the portal file the writes were planned by"),
+    Column("enrolment", _Id, nullable=False, server_default="0"),
+    Column("enrolment_since", Moment, comment="occurred_at of the Extended Sign Up that opened it"),
+    Column("definitive", String(100), comment="the slot two-hop records are judged under"),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("state_since", Moment, nullable=False),
+    Column(
+        "due_at", Moment, comment="when a round must take it; null while only an event can change anything"
+    ),
+    Column("rides", Boolean, nullable=False, comment="whether it may take a free seat before it is due"),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("portal", "contact_id"),
+    Index("ix_therapists_portal_due_at", "portal", "due_at"),
+    Index("ix_therapists_portal_state", "portal", "state", "id"),
+    Index("ix_therapists_contact_id", "contact_id"),
+)
+
+sign_ups = Table(
+    "sign_ups",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    _therapist(),
+    Column("kind", String(10), nullable=False),
+    Column("occurred_at", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Index("ix_sign_ups_therapist_id", "therapist_id"),
+)
+
+moving_facts = Table(
+    "moving_facts",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    _therapist(),
+    Column("moving", Boolean, nullable=False),
+    Column("occurred_at", Moment, nullable=False),
+    Index("ix_moving_facts_therapist_id", "therapist_id"),
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    _therapist(),
+    Column("form", String(10), nullable=False),
+    Column("occurred_at", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("moving", Boolean),
+    Column("digest", String(64), nullable=False, comment="same form, occurred_at and data is one submission"),
+    Column("data", JSON, nullable=False),
+    UniqueConstraint("therapist_id", "form", "occurred_at", "digest"),
+)
+
+syncs = Table(
+    "syncs",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    _therapist(),
+    Column("reason", Text, nullable=False),
+    Column("include_held", Boolean, nullable=False),
+    Column("requested_by", String(100), nullable=False),
+    Column("requested_at", Moment, nullable=False),
+    Column("planned_at", Moment, comment="when a round turned it into writes"),
+    Index("ix_syncs_therapist_id", "therapist_id"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("therapist_id", String(36), ForeignKey("therapists.id"), primary_key=True),
+    Column("slot", String(200), primary_key=True),
+    Column("portal", String(100), nullable=False),
+    Column("awaited", Boolean, nullable=False),
+    Column("awaited_since", Moment, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("record_id", String(32)),
+    Column("candidates", JSON, nullable=False),
+    Column("first_missed_at", Moment),
+    Column("last_looked_at", Moment),
+    Column("looks", Integer, nullable=False),
+    Column("next_look_at", Moment),
+    Column("found_at", Moment),
+    Column("record_created_at", Moment),
+    Column("doubtful_since", Moment),
+    Column("doubted_record_id", String(32)),
+    Column("overdue_since", Moment),
+    Column("chosen_record_id", String(32)),
+    Index("ix_links_record_id", "record_id"),
+)
+
+record_claims = Table(
+    "record_claims",
+    metadata,
+    Column("portal", String(100), primary_key=True),
+    Column("object", String(100), primary_key=True),
+    Column("record_id", String(32), primary_key=True),
+    Column("therapist_id", String(36), ForeignKey("therapists.id"), primary_key=True),
+    comment="whose contacts a slot's record was seen under; more than one is ambiguous",
+)
+
+link_history = Table(
+    "link_history",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    _therapist(),
+    Column("slot", String(200), nullable=False),
+    Column("record_id", String(32), nullable=False),
+    Column("found_at", Moment),
+    Column("lost_at", Moment, nullable=False),
+    Column("reason", String(40), nullable=False),
+    Index("ix_link_history_therapist_id", "therapist_id"),
+    Index("ix_link_history_record_id", "record_id"),
+)
+
+writes = Table(
+    "writes",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    _therapist(),
+    Column("enrolment", _Id, nullable=False),
+    Column("form", String(10), nullable=False),
+    Column("slot", String(200), nullable=False),
+    Column("rule", String(20)),
+    Column("cause", String(12), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("message", Text, nullable=False, server_default=""),
+    Column("record_id", String(32)),
+    Column("submissions", JSON, nullable=False, comment="ids of the submissions it carries"),
+    Column("submitted_at", Moment, nullable=False),
+    Column("sent_at", Moment),
+    Column("written_at", Moment),
+    Column("not_before", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("properties", JSON, nullable=False, comment="name, state, code, message of each; never a value"),
+    Column("correlation_ids", JSON, nullable=False),
+    Index("ix_writes_therapist_id", "therapist_id"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("name", String(40), nullable=False),
+    Column("portal", String(100), nullable=False),
+    Column("therapist_id", String(36)),
+    Column("contact_id", String(32)),
+    Column("slot", String(200)),
+    Column("record_id", String(32)),
+    Column("details", JSON, nullable=False),
+    Index("ix_events_therapist_id", "therapist_id"),
+    comment="the timeline and the feed: what happened, in order, without submitted values",
+)
+
+portals = Table(
+    "portals",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("paused_by", String(100), comment="a person, or 'credsync' for a pause that ends by itself"),
+    Column("paused_reason", Text),
+    Column("paused_at", Moment),
+    Column("problem", Text, comment="what keeps rounds from running; null while they run"),
+    Column("account", JSON, comment="portal id and UI domain as HubSpot told them"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("owner", String(100), nullable=False),
+    Column("token", Integer, nullable=False, comment="fences: raised by every change of owner"),
+    Column("expires_at", Moment, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column(
+        "digest",
+        String(64),
+        nullable=False,
+        unique=True,
+        comment="SHA-256 of the token; the token is not kept",
+    ),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("token", String(100), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("digest", String(64), nullable=False, comment="of method, path and body"),
+    Column("status", Integer, nullable=False),
+    Column("answer", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
