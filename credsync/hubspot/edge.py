@@ -1,0 +1,145 @@
+"""A portal as a running process holds it: its file, its client, and what HubSpot calls things there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from credsync.core.portal import CONTACT, ByEach, ByLabel, ByProperty, Portal
+from credsync.core.properties import Property
+from credsync.hubspot.client import HubSpotClient
+from credsync.hubspot.errors import HubSpotError, Unauthorized
+from credsync.hubspot.paths import CONTACT_TYPE
+from credsync.hubspot.schema import (
+    Account,
+    PortalSchema,
+    SchemaFault,
+    WantedObject,
+    account_details,
+    read_schema,
+)
+
+FRESH_FOR = timedelta(minutes=15)
+"""How long object types, labels and properties are believed before they are read again."""
+
+
+class PortalUnusable(Exception):
+    """Rounds cannot run: the message says why, for people, with the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What HubSpot calls the portal file's things: ids of object types and labels, properties with their types."""
+
+    schema: PortalSchema
+    account: Account | None
+    read_at: datetime
+
+    def type_id(self, object_key: str) -> str:
+        """An object type's id; the contact's own for `contact`."""
+        return CONTACT_TYPE if object_key == CONTACT else self.schema.objects[object_key].type_id
+
+    def labels(self, object_key: str, type_ids: frozenset[str]) -> frozenset[str]:
+        """The labels that these association types bear under the object's parent."""
+        known = self.schema.objects[object_key].labels
+        return frozenset(label for label, ids in known.items() if ids & type_ids)
+
+    @property
+    def properties(self) -> Mapping[str, Mapping[str, Property]]:
+        """Properties by object key and name."""
+        return {key: item.properties for key, item in self.schema.objects.items()}
+
+
+class Edge:
+    """One portal's edge to HubSpot. `names` are read at first use and kept fresh."""
+
+    def __init__(self, portal: Portal, client: HubSpotClient) -> None:
+        self.portal = portal
+        self.client = client
+        self._names: Names | None = None
+
+    async def names(self, now: datetime) -> Names:
+        """What HubSpot calls things, at most `FRESH_FOR` old. Raises `PortalUnusable`.
+
+        When HubSpot cannot be asked, names read before go on serving.
+        """
+        known = self._names
+        if known is not None and now - known.read_at < FRESH_FOR:
+            return known
+        try:
+            self._names = await read_names(self.portal, self.client, now)
+        except HubSpotError as error:
+            if known is None or isinstance(error, Unauthorized):
+                raise PortalUnusable(f"HubSpot cannot be asked: {error.message}") from None
+            return known
+        return self._names
+
+    def stale(self) -> None:
+        """Read the names again before the next round: HubSpot knew something we did not."""
+        self._names = None
+
+
+async def read_names(portal: Portal, client: HubSpotClient, now: datetime) -> Names:
+    """Ask HubSpot for everything the portal file names.
+
+    Raises `PortalUnusable` for what rounds cannot do without (object types, labels, the account), `HubSpotError`
+    when it cannot be asked.
+    """
+    wanted = [WantedObject(o.key, o.name, o.parent) for o in portal.objects.values()]
+    schema = await read_schema(client, wanted, contact_properties=portal.sync_url is not None)
+    faults = name_faults(portal, schema)
+    if faults:
+        raise PortalUnusable("; ".join(f"{f.key}: {f.message}" for f in faults))
+    account = await read_account(portal, client)
+    return Names(schema, account, now)
+
+
+async def read_account(portal: Portal, client: HubSpotClient) -> Account | None:
+    """The token's account; None where HubSpot does not tell. Raises `PortalUnusable` if it is not the file's."""
+    try:
+        account = await account_details(client)
+    except Unauthorized:
+        raise
+    except HubSpotError:
+        return None
+    expected = portal.hubspot.portal_id
+    if expected is not None and account.portal_id != expected:
+        raise PortalUnusable(
+            f"the token belongs to HubSpot account {account.portal_id}, the portal file says {expected}: "
+            "use that account's token, or correct portal_id"
+        )
+    return account
+
+
+def name_faults(portal: Portal, schema: PortalSchema) -> list[SchemaFault]:
+    """What a portal cannot run without and HubSpot does not have: object types, labels, the properties of slots."""
+    faults = [f for f in schema.faults if f.key in portal.objects]
+    for rule in portal.slots.values():
+        found = schema.objects.get(rule.object)
+        if found is None:
+            continue
+        where = f"slots.{rule.key}"
+        if isinstance(rule.marker, ByLabel) and rule.marker.label not in found.labels:
+            known = ", ".join(sorted(found.labels)) or "none"
+            message = (
+                f"no association label {rule.marker.label!r} leads to {rule.object} (labels there: {known})"
+            )
+            faults.append(
+                SchemaFault(where, "no_such_label", f"{message}; make it in HubSpot or correct the file")
+            )
+        names = (
+            rule.marker.properties
+            if isinstance(rule.marker, ByEach)
+            else (rule.marker.name,)
+            if isinstance(rule.marker, ByProperty)
+            else ()
+        )
+        faults += [
+            SchemaFault(
+                where, "no_such_property", f"{rule.object} has no property {name!r}; correct the file"
+            )
+            for name in names
+            if name not in found.properties
+        ]
+    return faults
