@@ -1,0 +1,94 @@
+"""Sends: one input per record, batches per object type, a verdict for every record.
+
+What a crash or a broken answer left without a verdict is read back first, and sent again only if it is not there.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from credsync.core.outgoing import Outgoing
+from credsync.core.properties import Property
+from credsync.core.readback import same_value
+from credsync.core.verdicts import Outcome, Verdict
+from credsync.hubspot.edge import Edge, Names
+from credsync.hubspot.isolate import update_records
+from credsync.hubspot.objects import Missing, NotRead, Record, RecordInput, batch_read
+
+RecordKey = tuple[str, str]
+"""(object key, record id)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One record's input; `doubtful` when it may be there already and must be read back first."""
+
+    outgoing: Outgoing
+    doubtful: bool
+
+    @property
+    def key(self) -> RecordKey:
+        """The record it goes to."""
+        return (self.outgoing.object_key, self.outgoing.record_id)
+
+
+async def apply(edge: Edge, names: Names, sends: Sequence[Send]) -> dict[RecordKey, Verdict]:
+    """Put every input on its record. Errors are verdicts; nothing is raised. Each record occurs once in `sends`."""
+    by_type: dict[str, list[Send]] = defaultdict(list)
+    for send in sends:
+        if send.outgoing.properties:
+            by_type[send.outgoing.object_key].append(send)
+    verdicts: dict[RecordKey, Verdict] = {}
+
+    async def one_type(object_key: str, of_type: Sequence[Send]) -> None:
+        verdicts.update(await _apply_type(edge, names, object_key, of_type))
+
+    async with anyio.create_task_group() as tasks:
+        for object_key, of_type in by_type.items():
+            tasks.start_soon(one_type, object_key, of_type)
+    return verdicts
+
+
+async def _apply_type(
+    edge: Edge, names: Names, object_key: str, sends: Sequence[Send]
+) -> dict[RecordKey, Verdict]:
+    verdicts = await _read_back(edge, names, object_key, [s for s in sends if s.doubtful])
+    inputs = [
+        RecordInput(s.outgoing.record_id, s.outgoing.properties) for s in sends if s.key not in verdicts
+    ]
+    if inputs:
+        told = await update_records(edge.client, names.type_id(object_key), inputs)
+        verdicts.update({(object_key, record_id): verdict for record_id, verdict in told.items()})
+    return verdicts
+
+
+async def _read_back(
+    edge: Edge, names: Names, object_key: str, sends: Sequence[Send]
+) -> dict[RecordKey, Verdict]:
+    """Verdicts for what is there already, is gone, or could not be read; what is missing from it must be sent."""
+    if not sends:
+        return {}
+    wanted = sorted({name for s in sends for name in s.outgoing.properties})
+    ids = [s.outgoing.record_id for s in sends]
+    read = await batch_read(edge.client, names.type_id(object_key), ids, wanted)
+    known = names.properties[object_key]
+    verdicts: dict[RecordKey, Verdict] = {}
+    for send in sends:
+        reading = read[send.outgoing.record_id]
+        if isinstance(reading, Missing):
+            verdicts[send.key] = Verdict(
+                Outcome.MISSING, "OBJECT_NOT_FOUND", "HubSpot no longer knows the record"
+            )
+        elif isinstance(reading, NotRead):
+            verdicts[send.key] = Verdict(Outcome.UNKNOWN, reading.code, reading.message)
+        elif _is_there(send.outgoing.properties, reading, known):
+            verdicts[send.key] = Verdict(Outcome.WRITTEN, "read_back", created_at=reading.created_at)
+    return verdicts
+
+
+def _is_there(sent: Mapping[str, str | None], record: Record, known: Mapping[str, Property]) -> bool:
+    return all(same_value(value, record.properties.get(name), known[name]) for name, value in sent.items())

@@ -1,0 +1,72 @@
+"""Gets a claimed therapist ready for a turn: plans links and writes anew where a fact came in since the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from credsync.core.decide import Case
+from credsync.core.facts import Facts
+from credsync.core.mapping import definitive_slot, submitted_slots
+from credsync.core.plan import SyncRequest, awaited_slots, plan_links, plan_writes
+from credsync.core.portal import DEFINITIVE, Portal
+from credsync.core.writes import Write
+from credsync.store.cases import Claimed
+from credsync.store.rounds import Planned
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A therapist ready for a look. `case` is as planned; `claimed.case` as stored."""
+
+    claimed: Claimed
+    case: Case
+    facts: Facts | None = None
+    planned: Planned | None = None
+
+
+def prepare(
+    portal: Portal, claimed: Claimed, facts: Facts | None, syncs: Sequence[SyncRequest], now: datetime
+) -> Prepared:
+    """Plan a therapist's turn. Without `facts` nothing came in, and what is stored stands."""
+    if facts is None:
+        return Prepared(claimed, claimed.case)
+    case = claimed.case
+    writes = _merged(case.writes, plan_writes(portal, facts, case.writes, syncs))
+    awaited = awaited_slots(portal, facts, writes, submitted_slots(portal, facts))
+    links = plan_links(portal, facts, case.links, awaited, now)
+    latest = facts.latest_extended
+    planned = Planned(
+        portal.digest,
+        facts.enrolment,
+        latest.occurred_at if latest else None,
+        _definitive(portal, facts),
+        tuple(sync.id for sync in syncs),
+    )
+    case = replace(
+        case,
+        links=links,
+        writes=tuple(writes),
+        definitive=planned.definitive,
+        enrolment=planned.enrolment,
+        enrolment_since=planned.enrolment_since,
+    )
+    return Prepared(claimed, case, facts, planned)
+
+
+def _merged(stored: Sequence[Write], planned: Sequence[Write]) -> list[Write]:
+    changed = {write.id: write for write in planned if write.id is not None}
+    return [changed.get(write.id or 0, write) for write in stored] + [w for w in planned if w.id is None]
+
+
+def _definitive(portal: Portal, facts: Facts) -> str | None:
+    """The slot of the newest submission; before any, the one that the ca's rules give with what is known."""
+    newest = next((s for s in reversed(facts.submissions) if portal.rules(s.form)), None)
+    if newest is not None:
+        slot, _ = definitive_slot(portal, facts, newest)
+        return None if slot == DEFINITIVE else slot
+    for rule in portal.rules("ca"):
+        if rule.when is None or facts.moving_now:
+            return rule.slot
+    return None

@@ -1,0 +1,184 @@
+"""A round: observe, decide, apply, record, for everybody who is due and whoever fits beside them.
+
+claim -> prepare -> observe -> decide -> record what goes out -> apply -> record what came of it
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Concatenate, ParamSpec, TypeVar
+
+import anyio.to_thread
+from sqlalchemy import Connection
+
+from credsync.core.decide import Decision, claimed_records, decide
+from credsync.core.observations import NotSeen
+from credsync.core.schedule import Policy
+from credsync.core.verdicts import Verdict
+from credsync.hubspot.edge import Edge, Names
+from credsync.reconcile.apply import RecordKey, Send, apply
+from credsync.reconcile.observe import Sights, observe, types_to_look_at
+from credsync.reconcile.prepare import Prepared, prepare
+from credsync.reconcile.turn import TurnInProgress
+from credsync.store import timeline
+from credsync.store.cases import claim_due, facts_of, pending_syncs
+from credsync.store.database import Database
+from credsync.store.leases import Lease
+from credsync.store.rounds import claims_of, record_turns
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+MOST_THERAPISTS = 1_000
+"""As many as one association call takes."""
+
+
+@dataclass(slots=True)
+class RoundReport:
+    """What a round did, for the worker's next step and the log."""
+
+    therapists: int = 0
+    looked: int = 0
+    sent: int = 0
+    unanswered: int = 0
+    stop_code: str = ""
+    retry_after: float | None = None
+
+    @property
+    def hubspot_silent(self) -> bool:
+        """Whether HubSpot answered nothing at all: the next round had better wait."""
+        return self.looked > 0 and self.unanswered == self.looked
+
+
+class Round:
+    """One round of one portal, under one lease."""
+
+    def __init__(self, database: Database, edge: Edge, names: Names, lease: Lease, policy: Policy) -> None:
+        self._database = database
+        self._edge = edge
+        self._portal = edge.portal
+        self._names = names
+        self._lease = lease
+        self._policy = policy
+        self._objects = {key: rule.object for key, rule in edge.portal.slots.items()}
+
+    async def run(self) -> RoundReport:
+        """Run it. Raises `LeaseLost` when the portal is no longer ours; what was not recorded by then stays so."""
+        now = self._database.clock.now()
+        prepared = await self._read(self._claim, now)
+        if not prepared:
+            return RoundReport()
+        wanted = {
+            p.case.therapist_id: types_to_look_at(self._portal, p.case, p.claimed.dirty) for p in prepared
+        }
+        sights = await observe(self._edge, self._names, [p.case for p in prepared], wanted)
+        report = _report(prepared, sights)
+        turns = await self._read(self._decide, prepared, sights, now)
+        await self._record(turns, now)
+        sending = [t for t in turns if t.outgoing]
+        if sending:
+            report.sent = sum(len(t.outgoing) for t in sending)
+            verdicts = await apply(self._edge, self._names, _sends(sending))
+            self._notice_stale_names(verdicts)
+            ended = self._database.clock.now()
+            for turn in sending:
+                turn.end(verdicts, ended)
+            await self._record(sending, ended)
+        return report
+
+    def _claim(self, connection: Connection, now: datetime) -> list[Prepared]:
+        claimed = claim_due(connection, self._portal.name, self._portal.digest, now, MOST_THERAPISTS)
+        dirty = [c.case.therapist_id for c in claimed if c.dirty]
+        facts, syncs = facts_of(connection, dirty), pending_syncs(connection, dirty)
+        prepared = []
+        for c in claimed:
+            therapist = c.case.therapist_id
+            prepared.append(prepare(self._portal, c, facts.get(therapist), syncs.get(therapist, ()), now))
+        return prepared
+
+    def _decide(
+        self, connection: Connection, prepared: Sequence[Prepared], sights: Sights, now: datetime
+    ) -> list[TurnInProgress]:
+        claims = self._claims(connection, prepared, sights)
+        by_therapist: dict[str, dict[RecordKey, set[str]]] = defaultdict(dict)
+        for record, owners in claims.items():
+            for owner in owners if len(owners) > 1 else ():
+                by_therapist[owner][record] = owners - {owner}
+        decided: list[tuple[Prepared, Decision]] = []
+        for p in prepared:
+            therapist = p.case.therapist_id
+            seen, shared = sights.get(therapist, {}), by_therapist.get(therapist, {})
+            decided.append((p, decide(self._portal, p.case, seen, shared, now, self._policy)))
+        unread = [p.case.therapist_id for p, d in decided if d.to_send and p.facts is None]
+        facts = facts_of(connection, unread)
+        turns = []
+        for p, decision in decided:
+            turn = TurnInProgress(self._portal, p, decision, now, self._policy)
+            turn.begin(p.facts or facts.get(p.case.therapist_id), self._names.properties, now)
+            turns.append(turn)
+        return turns
+
+    def _claims(
+        self, connection: Connection, prepared: Sequence[Prepared], sights: Sights
+    ) -> Mapping[RecordKey, set[str]]:
+        """Under whose contacts each record of a slot is: by this look, and by what is stored of everybody else."""
+        claims: dict[RecordKey, set[str]] = defaultdict(set)
+        for p in prepared:
+            for record in claimed_records(self._portal, sights.get(p.case.therapist_id, {})):
+                claims[record].add(p.case.therapist_id)
+        looked = set(sights)
+        for record, owners in claims_of(connection, self._portal.name, list(claims)).items():
+            claims[record] |= owners - looked
+        return claims
+
+    async def _record(self, turns: Sequence[TurnInProgress], now: datetime) -> None:
+        rows = [t.turn for t in turns]
+        await self._write(record_turns, self._lease, self._portal.name, rows, self._objects, now)
+        timeline.log(event for row in rows for event in row.events)
+
+    def _notice_stale_names(self, verdicts: Mapping[RecordKey, Verdict]) -> None:
+        codes = {fault.code for verdict in verdicts.values() for fault in verdict.faults}
+        if codes & {"PROPERTY_DOESNT_EXIST", "INVALID_OPTION"}:
+            self._edge.stale()
+
+    async def _read(
+        self, query: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T:
+        def in_transaction() -> _T:
+            with self._database.read() as connection:
+                return query(connection, *args, **kwargs)
+
+        return await anyio.to_thread.run_sync(in_transaction)
+
+    async def _write(
+        self, change: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T:
+        def in_transaction() -> _T:
+            with self._database.write() as connection:
+                return change(connection, *args, **kwargs)
+
+        return await anyio.to_thread.run_sync(in_transaction)
+
+
+def _sends(turns: Sequence[TurnInProgress]) -> list[Send]:
+    """Read back first only what may be there already as a whole; anything new in it is simply sent."""
+    return [
+        Send(outgoing, all(c.index in turn.doubtful for c in outgoing.carried if c.names))
+        for turn in turns
+        for outgoing in turn.outgoing
+    ]
+
+
+def _report(prepared: Sequence[Prepared], sights: Sights) -> RoundReport:
+    report = RoundReport(therapists=len(prepared))
+    for seen in sights.values():
+        for sight in seen.values():
+            report.looked += 1
+            if isinstance(sight, NotSeen):
+                report.unanswered += 1
+                report.stop_code = sight.code
+                report.retry_after = sight.retry_after or report.retry_after
+    return report

@@ -1,0 +1,149 @@
+"""One therapist's turn: what a decision changes, what goes out, and what came of it. No effects; `round` has those."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from credsync.core.decide import Decision
+from credsync.core.events import EventName, TimelineEvent
+from credsync.core.facts import Facts
+from credsync.core.outgoing import Outgoing, compose
+from credsync.core.portal import Portal
+from credsync.core.properties import Property
+from credsync.core.reasons import Reason
+from credsync.core.schedule import Policy
+from credsync.core.states import condition, next_due
+from credsync.core.verdicts import Outcome, Verdict
+from credsync.core.writes import Write, WriteState
+from credsync.reconcile.apply import RecordKey
+from credsync.reconcile.prepare import Prepared
+from credsync.reconcile.verdict import Ended, end_of
+from credsync.store.rounds import Finish, Turn, Verified
+
+
+class TurnInProgress:
+    """A turn from its decision to its end. `turn` is what is to be recorded next; `outgoing` is what must be sent."""
+
+    def __init__(
+        self, portal: Portal, prepared: Prepared, decision: Decision, now: datetime, policy: Policy
+    ) -> None:
+        self.prepared = prepared
+        self.outgoing: list[Outgoing] = []
+        self.doubtful: set[int] = set()
+        """Places of the writes that may be on their record already: read back first."""
+        self.turn = Turn(
+            before=prepared.claimed.case,
+            links=dict(decision.links),
+            writes=list(decision.writes),
+            lost=decision.lost,
+            planned=prepared.planned,
+            shared_with=decision.shared_with,
+        )
+        self._portal = portal
+        self._policy = policy
+        for event in decision.events:
+            self._tell(event.name, now, event.slot, event.record_id, event.details)
+
+    def begin(self, facts: Facts | None, known: Mapping[str, Mapping[str, Property]], now: datetime) -> None:
+        """Compose what goes out. Its writes are recorded as `unknown` until their verdict; without any, the turn ends."""
+        if facts is not None:
+            for outgoing in compose(self._portal, facts, self.turn.writes, known):
+                self._send_or_end(outgoing, now)
+        if not self.outgoing:
+            self._finish(now)
+
+    def end(self, verdicts: Mapping[RecordKey, Verdict], now: datetime) -> None:
+        """Take the verdicts in: a second turn to record, on top of the first."""
+        first = self.turn
+        before = replace(first.before, links=dict(first.links), writes=tuple(first.writes))
+        self.turn = Turn(before=before, links=dict(first.links), writes=list(first.writes))
+        for outgoing in self.outgoing:
+            verdict = verdicts[(outgoing.object_key, outgoing.record_id)]
+            for carried in outgoing.carried:
+                if carried.names:
+                    write = self.turn.writes[carried.index]
+                    self._keep(carried.index, end_of(write, carried, verdict, now, self._policy), now)
+            self._created(outgoing.record_id, verdict.created_at)
+        self._finish(now)
+
+    def _send_or_end(self, outgoing: Outgoing, now: datetime) -> None:
+        for carried in outgoing.carried:
+            write = self.turn.writes[carried.index]
+            if carried.names:
+                self._send(carried.index, write, len(carried.names), now)
+            elif carried.faults:
+                self._keep(
+                    carried.index, end_of(write, carried, Verdict(Outcome.WRITTEN), now, self._policy), now
+                )
+            else:
+                self._supersede(carried.index, write, now)
+        if outgoing.properties:
+            self.outgoing.append(outgoing)
+
+    def _send(self, index: int, write: Write, properties: int, now: datetime) -> None:
+        if write.reason is Reason.NO_VERDICT:
+            self.doubtful.add(index)
+        attempt = write.attempts + 1
+        self.turn.writes[index] = replace(
+            write,
+            state=WriteState.UNKNOWN,
+            reason=Reason.NO_VERDICT,
+            attempts=attempt,
+            sent_at=now,
+            not_before=None,
+        )
+        details = {"form": write.form, "properties": properties, "attempt": attempt}
+        self._tell(EventName.WRITE_SENT, now, write.slot, write.record_id, details)
+
+    def _supersede(self, index: int, write: Write, now: datetime) -> None:
+        superseded = replace(write, state=WriteState.SUPERSEDED, reason=Reason.NEWER_SUBMISSION)
+        self._keep(index, Ended(superseded, Verified(), EventName.WRITE_SUPERSEDED), now)
+
+    def _keep(self, index: int, ended: Ended, now: datetime) -> None:
+        write, verified = ended.write, ended.verified
+        self.turn.writes[index] = write
+        self.turn.verified[index] = verified
+        if write.state is WriteState.WRITTEN:
+            self._supersede_held(write, now)
+        if ended.event is None:
+            return
+        details: dict[str, object] = {"form": write.form}
+        if write.reason is not Reason.NONE:
+            details["reason"] = write.reason.value
+        if verified.correlation_ids:
+            details["correlation_ids"] = list(verified.correlation_ids)
+        refused = [f"{p['name']}: {p['code']}" for p in verified.properties if p["state"] == "refused"]
+        if refused:
+            details["refused"] = refused
+        self._tell(ended.event, now, write.slot, write.record_id, details)
+
+    def _supersede_held(self, written: Write, now: datetime) -> None:
+        """What an older enrolment held for this form and slot is answered by the newer write."""
+        for index, write in enumerate(self.turn.writes):
+            same = (write.form, write.slot) == (written.form, written.slot)
+            if write.state is WriteState.HELD and same and write.enrolment != written.enrolment:
+                self._supersede(index, write, now)
+
+    def _created(self, record_id: str, created_at: datetime | None) -> None:
+        for slot, link in self.turn.links.items():
+            if created_at is not None and link.record_id == record_id and link.record_created_at is None:
+                self.turn.links[slot] = replace(link, record_created_at=created_at)
+
+    def _finish(self, now: datetime) -> None:
+        links, contact = self.turn.links.values(), self.prepared.case.contact_id
+        due = next_due(contact, links, self.turn.writes, now)
+        rides = any(link.open and link.next_look_at == due for link in links)
+        state = condition(contact, links, self.turn.writes)
+        self.turn.finish = Finish(self.prepared.claimed.generation, state, due, rides)
+
+    def _tell(
+        self, name: EventName, at: datetime, slot: str, record_id: str | None, details: Mapping[str, object]
+    ) -> None:
+        case = self.prepared.case
+        self.turn.events.append(
+            TimelineEvent(
+                name, self._portal.name, case.therapist_id, case.contact_id, at, slot, record_id, details
+            )
+        )

@@ -1,0 +1,64 @@
+"""What a record's verdict means for each write that was in it, and what the timeline says of that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from credsync.core.events import EventName
+from credsync.core.outgoing import Carried, share_of
+from credsync.core.reasons import Reason
+from credsync.core.schedule import Policy, send_again_after
+from credsync.core.verdicts import Outcome, Verdict
+from credsync.core.writes import Cause, Write, WriteState
+from credsync.store.rounds import Verified
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A write after its verdict; `event` is None while it is merely tried again."""
+
+    write: Write
+    verified: Verified
+    event: EventName | None
+
+
+_ENDS: dict[Outcome, tuple[WriteState, Reason, EventName | None]] = {
+    Outcome.WRITTEN: (WriteState.WRITTEN, Reason.NONE, EventName.WRITE_WRITTEN),
+    Outcome.PARTIAL: (WriteState.PARTIAL, Reason.PROPERTIES_REFUSED, EventName.WRITE_PARTIAL),
+    Outcome.REFUSED: (WriteState.REFUSED, Reason.REFUSED_BY_HUBSPOT, EventName.WRITE_REFUSED),
+    Outcome.MISSING: (WriteState.WAITING, Reason.RECORD_MISSING, None),
+    Outcome.UNKNOWN: (WriteState.UNKNOWN, Reason.NO_VERDICT, EventName.WRITE_UNKNOWN),
+    Outcome.NOT_SENT: (WriteState.DUE, Reason.SEND_FAILED, None),
+}
+
+
+def end_of(write: Write, carried: Carried, verdict: Verdict, now: datetime, policy: Policy) -> Ended:
+    """A write's new state from the verdict of the record it went to."""
+    own = share_of(verdict, carried)
+    state, reason, event = _ENDS[own.outcome]
+    again = own.outcome in (Outcome.MISSING, Outcome.UNKNOWN, Outcome.NOT_SENT)
+    ended = replace(
+        write,
+        state=state,
+        reason=reason,
+        not_before=now + send_again_after(write.attempts - 1, policy) if again else None,
+        cause=Cause.SUCCESSOR if own.outcome is Outcome.MISSING else write.cause,
+    )
+    message = f"{own.code}: {own.message}".strip(": ") if own.outcome is not Outcome.WRITTEN else ""
+    verified = Verified(_properties(own, carried), own.correlation_ids, message, now)
+    return Ended(ended, verified, event)
+
+
+def _properties(own: Verdict, carried: Carried) -> list[dict[str, str]]:
+    refused = {fault.name: fault for fault in own.faults}
+    state = "written" if own.outcome in (Outcome.WRITTEN, Outcome.PARTIAL) else own.outcome.value
+    told = []
+    for name in dict.fromkeys([*carried.names, *refused]):
+        fault = refused.get(name)
+        if fault is not None:
+            told.append({"name": name, "state": "refused", "code": fault.code, "message": fault.message})
+        else:
+            told.append({"name": name, "state": state, "code": "", "message": ""})
+    return told
+

@@ -1,0 +1,257 @@
+"""Owns portals and runs their rounds: one owner per portal, by a lease; a wake or a due moment starts a round.
+
+What is left undone by a crash, a lost lease or a silent HubSpot is still due in the database: nothing is queued here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import anyio
+import anyio.from_thread
+import anyio.lowlevel
+import anyio.to_thread
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from credsync.core.schedule import Policy
+from credsync.hubspot.edge import Edge, Names, PortalUnusable
+from credsync.reconcile.round import Round, RoundReport
+from credsync.store import leases, portals
+from credsync.store.cases import next_due_at
+from credsync.store.database import Database
+from credsync.store.leases import Lease, LeaseLost
+
+_log = structlog.get_logger("credsync")
+_T = TypeVar("_T")
+
+POLL = 2.5
+"""Seconds between looks at the database when nothing wakes us: facts may come through another process."""
+LONGEST_PAUSE = 60.0
+"""Seconds between probes of a HubSpot that does not answer."""
+_STOPPING_CODES = frozenset({"unauthorized", "forbidden", "missing_scopes", "rate_limited_daily"})
+
+
+class Wake:
+    """Wakes a portal's loop from any thread, at once or soon; a wake before it listens is kept, many are one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._at: float | None = None
+        self._listener: Callable[[], None] | None = None
+
+    def set(self, after: float = 0.0) -> None:
+        """Wake it after so many seconds, unless it is woken sooner anyway."""
+        at = time.monotonic() + after
+        with self._lock:
+            if self._at is not None and self._at <= at:
+                return
+            self._at = at
+            listener = self._listener
+        if listener is not None:
+            listener()
+
+    async def wait(self, seconds: float) -> None:
+        """Until woken, at most so long. The wake is taken on return, before anything is claimed."""
+        latest = time.monotonic() + seconds
+        while True:
+            event = anyio.Event()
+            with self._lock:
+                at = latest if self._at is None else min(latest, self._at)
+                self._listener = _setter(event)
+            left = at - time.monotonic()
+            if left > 0:
+                with anyio.move_on_after(left):
+                    await event.wait()
+                    continue
+            with self._lock:
+                self._at = self._listener = None
+            return
+
+
+def _setter(event: anyio.Event) -> Callable[[], None]:
+    token = anyio.lowlevel.current_token()
+
+    def wake() -> None:
+        with contextlib.suppress(RuntimeError):
+            anyio.from_thread.run_sync(event.set, token=token)
+
+    return wake
+
+
+class PortalWorker:
+    """The loop of one portal in this process."""
+
+    def __init__(
+        self,
+        database: Database,
+        edge: Edge,
+        policy: Policy,
+        owner: str,
+        lease_for: timedelta,
+        speed: float = 1.0,
+    ) -> None:
+        self.name = edge.portal.name
+        self.wake = Wake()
+        self._database = database
+        self._edge = edge
+        self._policy = policy
+        self._owner = owner
+        self._lease_seconds = lease_for.total_seconds()
+        self._speed = speed
+        self._silences = 0
+        self._problem: str | None = None
+
+    async def run(self) -> None:
+        """Take the lease whenever it is free and run rounds under it, until cancelled."""
+        while True:
+            try:
+                lease = await self._write(
+                    lambda c: leases.acquire(c, self._lease_name, self._owner, self._lease_seconds)
+                )
+                if lease is None:
+                    await anyio.sleep(self._lease_seconds / 4)
+                    continue
+                await self._own(lease)
+            except LeaseLost:
+                _log.warning("lease.lost", portal=self.name, remedy="none needed: another process goes on")
+            except SQLAlchemyError as error:
+                _log.error(
+                    "database.unreachable",
+                    portal=self.name,
+                    error=type(error).__name__,
+                    remedy="check database_url and the database; rounds go on when it answers",
+                )
+                await anyio.sleep(POLL)
+
+    @property
+    def _lease_name(self) -> str:
+        return f"portal:{self.name}"
+
+    async def _own(self, lease: Lease) -> None:
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._heartbeat, lease)
+                try:
+                    await self._rounds(lease)
+                finally:
+                    tasks.cancel_scope.cancel()
+        except* LeaseLost:
+            raise LeaseLost(self.name) from None
+        finally:
+            with anyio.CancelScope(shield=True), contextlib.suppress(SQLAlchemyError):
+                await self._write(lambda c: leases.release(c, lease))
+
+    async def _heartbeat(self, lease: Lease) -> None:
+        """Renew at a quarter of the lease; stop owning at two thirds of it when the database does not answer."""
+        renewed = time.monotonic()
+        while True:
+            await anyio.sleep(self._lease_seconds / 4)
+            began = time.monotonic()
+            try:
+                with anyio.fail_after(self._lease_seconds * 2 / 3 - (began - renewed)):
+                    await self._write(lambda c: leases.renew(c, lease, self._lease_seconds), abandon=True)
+                renewed = began
+            except (SQLAlchemyError, TimeoutError):
+                if time.monotonic() - renewed > self._lease_seconds * 2 / 3:
+                    raise LeaseLost(self.name) from None
+
+    async def _rounds(self, lease: Lease) -> None:
+        while True:
+            report = await self._turn(lease)
+            if report is not None and not report.hubspot_silent:
+                self._silences = 0
+            if self._silences:
+                await anyio.sleep(self._pause(report))
+            else:
+                await self.wake.wait(await self._rest(report))
+
+    async def _turn(self, lease: Lease) -> RoundReport | None:
+        """One round, if the portal is neither paused nor unusable."""
+        status = await self._read(lambda c: portals.status_of(c, self.name))
+        if status.paused_at is not None:
+            return None
+        now = self._database.clock.now()
+        due = await self._read(lambda c: next_due_at(c, self.name))
+        if due is None or due > now:
+            return RoundReport()
+        names = await self._names(now)
+        if names is None:
+            return None
+        await self._write(lambda c: leases.renew(c, lease, self._lease_seconds))
+        report = await Round(self._database, self._edge, names, lease, self._policy).run()
+        problem = None
+        if report.hubspot_silent:
+            self._silences += 1
+            problem = f"HubSpot answered no look ({report.stop_code}); everything waits and is tried again"
+            if report.stop_code in _STOPPING_CODES:
+                self._edge.stale()
+        await self._say_problem(problem)
+        return report
+
+    async def _names(self, now: datetime) -> Names | None:
+        try:
+            names = await self._edge.names(now)
+        except PortalUnusable as error:
+            self._silences += 1
+            await self._say_problem(str(error))
+            return None
+        account = names.account
+        if account is not None and names.read_at == now:
+            await self._write(
+                lambda c: portals.set_account(c, self.name, account.portal_id, account.ui_domain)
+            )
+        return names
+
+    async def _say_problem(self, problem: str | None) -> None:
+        """Tell a change of what keeps rounds from running: once in the log, and in the portal's row."""
+        if problem == self._problem:
+            return
+        self._problem = problem
+        await self._write(lambda c: portals.set_problem(c, self.name, problem))
+        if problem is None:
+            _log.info("portal.usable", portal=self.name)
+        else:
+            _log.error("portal.unusable", portal=self.name, problem=problem, remedy="run `credsync doctor`")
+
+    def _pause(self, report: RoundReport | None) -> float:
+        """Seconds to leave a HubSpot alone that does not answer; facts that come meanwhile do not shorten it."""
+        pause = min(LONGEST_PAUSE, 2.0 ** min(self._silences, 6))
+        asked = (report.retry_after or 0.0) if report is not None else 0.0
+        return max(pause, min(asked, LONGEST_PAUSE)) / self._speed
+
+    async def _rest(self, report: RoundReport | None) -> float:
+        """Seconds until the next look at the database."""
+        if report is None:
+            return POLL
+        due = await self._read(lambda c: next_due_at(c, self.name))
+        if due is None:
+            return POLL
+        return min(POLL, max(0.0, (due - self._database.clock.now()).total_seconds()))
+
+    async def _read(self, query: Callable[[Connection], _T]) -> _T:
+        def in_transaction() -> _T:
+            with self._database.read() as connection:
+                return query(connection)
+
+        return await anyio.to_thread.run_sync(in_transaction)
+
+    async def _write(self, change: Callable[[Connection], _T], *, abandon: bool = False) -> _T:
+        def in_transaction() -> _T:
+            with self._database.write() as connection:
+                return change(connection)
+
+        return await anyio.to_thread.run_sync(in_transaction, abandon_on_cancel=abandon)
+
+
+async def run_workers(workers: Iterable[PortalWorker]) -> None:
+    """Run every portal's loop until cancelled."""
+    async with anyio.create_task_group() as tasks:
+        for worker in workers:
+            tasks.start_soon(worker.run)

@@ -1,0 +1,153 @@
+"""Settings: `credsync.toml`, each key also as `CREDSYNC_…`; secrets by environment or `…_FILE` alone."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from credsync.core.durations import parse_duration
+from credsync.core.forms import nearest
+from credsync.core.schedule import Policy
+
+ENV_PREFIX = "CREDSYNC_"
+SECRETS = ("HUBSPOT_TOKEN_", "WEBHOOK_SECRET_")
+"""Environment names (after the prefix) that are secrets of a portal, not settings."""
+DEFAULT_FILE = Path("credsync.toml")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message names every fault and its remedy."""
+
+
+def _duration(value: Any) -> Any:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Span = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default. Spans are written `90s`, `30m`, `7d`."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
+
+    database_url: str = "sqlite:///credsync.db"
+    portals: str = "portals/*.toml"
+    bind: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")] = "127.0.0.1:8080"
+    public_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    sentry_dsn: str | None = None
+    notify_urls: list[str] = []
+    log_format: Literal["json", "console"] = "json"
+    overdue_after: Span = timedelta(minutes=30)
+    give_up_after: Span = timedelta(days=7)
+    settle_after: Span = timedelta(minutes=10)
+    look_again_min: Span = timedelta(seconds=5)
+    look_again_max: Span = timedelta(hours=1)
+    look_again_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    coalesce: Span = timedelta(seconds=3)
+    lease: Span = timedelta(seconds=12)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before the file."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @property
+    def policy(self) -> Policy:
+        """The look-again rule as set."""
+        return Policy(
+            look_again_min=self.look_again_min,
+            look_again_max=self.look_again_max,
+            look_again_share=self.look_again_share,
+            coalesce=self.coalesce,
+            overdue_after=self.overdue_after,
+            give_up_after=self.give_up_after,
+            settle_after=self.settle_after,
+        )
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where to listen: host and port."""
+        host, _, port = self.bind.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings from a file and the environment.
+
+    `path` must exist if given; without it `credsync.toml` is read if it is there. Raises `SettingsError`.
+    """
+    environment = os.environ if environment is None else environment
+    file = path or DEFAULT_FILE
+    values: dict[str, Any] = {}
+    if path is not None or file.exists():
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SettingsError(f"{file} cannot be read as settings: {error}") from None
+    faults = _unknown(values, environment, str(file))
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        known = {("extra_forbidden",)}
+        for item in error.errors(include_url=False, include_input=False):
+            if (item["type"],) not in known:
+                faults.append(f"{'.'.join(str(p) for p in item['loc'])}: {item['msg']}")
+        raise SettingsError(_message(faults)) from None
+    if faults:
+        raise SettingsError(_message(faults))
+    return settings
+
+
+def _unknown(values: Mapping[str, Any], environment: Mapping[str, str], file: str) -> list[str]:
+    known = list(Settings.model_fields)
+    faults = [_unknown_key(key, known, f"in {file}") for key in values if key not in known]
+    for name in environment:
+        key = name.removeprefix(ENV_PREFIX)
+        if name.startswith(ENV_PREFIX) and not key.startswith(SECRETS) and key.lower() not in known:
+            faults.append(_unknown_key(name, [ENV_PREFIX + k.upper() for k in known], "in the environment"))
+    return faults
+
+
+def _unknown_key(key: str, known: list[str], where: str) -> str:
+    guess = nearest(key, known)
+    meant = f"did you mean {guess}?" if guess else f"known are {', '.join(known)}"
+    return f"{key} {where} is no setting: {meant}"
+
+
+def _message(faults: list[str]) -> str:
+    return "The settings cannot be used:" + "".join(f"\n  {fault}" for fault in faults)
+
+
+def secret(name: str, environment: Mapping[str, str] | None = None) -> str | None:
+    """A secret from the variable `CREDSYNC_<name>`, or from the file that `CREDSYNC_<name>_FILE` names.
+
+    None where neither is set. Raises `SettingsError` for a file that cannot be read.
+    """
+    environment = os.environ if environment is None else environment
+    key = ENV_PREFIX + name.upper().replace("-", "_")
+    value = environment.get(key)
+    if value:
+        return value.strip()
+    file = environment.get(f"{key}_FILE")
+    if not file:
+        return None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip() or None
+    except OSError as error:
+        raise SettingsError(f"{key}_FILE cannot be read: {error.strerror}") from None
