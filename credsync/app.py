@@ -31,6 +31,11 @@ from credsync.web.api.context import ApiContext
 
 _log = structlog.get_logger("credsync")
 
+_ROUND_ENDS_WITHIN = 3.0
+"""Seconds a round under way may take to its end when the process is to stop."""
+_WORKER_STOPS_WITHIN = 4.0
+"""Seconds the worker has to end a call to the database, beside the 5 s of the API's last answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -109,55 +114,107 @@ def _require_loopback(portals: Iterable[Portal], speed: float) -> None:
             )
 
 
-def serve(app: App, *, api: bool = True, worker: bool = True) -> None:
-    """Run the API, the worker, or both, until SIGINT or SIGTERM."""
+def serve(
+    app: App,
+    *,
+    api: bool = True,
+    worker: bool = True,
+    listener: socket.socket | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Run the API, the worker, or both, until SIGINT, SIGTERM or `stop`; over within 10 s of it.
+
+    The API listens on `listener` if given, else on `bind`. A worker that breaks ends the API too, and its error is
+    raised: what is left is still due in the database. Raises `SettingsError` naming every missing token.
+    """
     policy = app.settings.policy.at_speed(app.speed)
     workers = _workers(app) if worker else {}
+    stop = stop or threading.Event()
+    broken: list[BaseException] = []
 
     def wake(portal: str, after: float) -> None:
         if portal in workers:
             workers[portal].wake.set(after)
 
-    stop = threading.Event()
-    if api:
-        thread = threading.Thread(
-            target=_run_workers, args=(workers, stop), name="credsync-worker", daemon=True
-        )
-        if workers:
-            thread.start()
-        context = ApiContext(app.database, app.portals, policy, wake, app.settings.public_url)
+    def work() -> None:
         try:
-            _serve_api(app, context)
-        finally:
+            _run_workers(workers, stop)
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the thread that serves
+            broken.append(error)
             stop.set()
-            if workers:
-                thread.join(timeout=10)
-    else:
-        _run_workers(workers, stop)
+
+    thread = threading.Thread(target=work, name="credsync-worker", daemon=True)
+    if worker:
+        thread.start()
+    try:
+        if api:
+            context = ApiContext(app.database, app.portals, policy, wake, app.settings.public_url)
+            _serve_api(app, context, listener, stop)
+        while not api and thread.is_alive() and not stop.is_set():
+            thread.join(0.2)
+    finally:
+        stop.set()
+        if worker:
+            thread.join(_WORKER_STOPS_WITHIN)
+    if broken:
+        raise broken[0]
 
 
 def _workers(app: App) -> dict[str, PortalWorker]:
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     policy = app.settings.policy.at_speed(app.speed)
-    return {
-        name: PortalWorker(app.database, app.edge(portal), policy, owner, app.settings.lease, app.speed)
-        for name, portal in app.portals.items()
-    }
+    workers: dict[str, PortalWorker] = {}
+    faults: list[str] = []
+    for name, portal in app.portals.items():
+        try:
+            edge = app.edge(portal)
+        except SettingsError as error:
+            faults.append(str(error))
+        else:
+            workers[name] = PortalWorker(app.database, edge, policy, owner, app.settings.lease, app.speed)
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return workers
 
 
 def _run_workers(workers: Mapping[str, PortalWorker], stop: threading.Event) -> None:
     async def until_stopped() -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(run_workers, list(workers.values()))
-            while not stop.is_set():
-                await anyio.sleep(0.1)
+            tasks.start_soon(_stop_them, workers, stop, tasks.cancel_scope)
+            await run_workers(list(workers.values()))
             tasks.cancel_scope.cancel()
 
     anyio.run(until_stopped, backend_options={"use_uvloop": True})
 
 
-def _serve_api(app: App, context: ApiContext) -> None:
-    host, port = app.settings.address
+async def _stop_them(
+    workers: Mapping[str, PortalWorker], stop: threading.Event, everything: anyio.CancelScope
+) -> None:
+    """Let rounds under way end; what takes too long is cut off, and read back at the next start."""
+    while not stop.is_set():  # noqa: ASYNC110 - another thread sets it
+        await anyio.sleep(0.1)
+    for worker in workers.values():
+        worker.stop()
+    await anyio.sleep(_ROUND_ENDS_WITHIN)
+    everything.cancel()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which `stop` ends too; a signal that ends it sets `stop`, so that all stops at once."""
+
+    def __init__(self, config: uvicorn.Config, stop: threading.Event) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second; true ends the server."""
+        if await super().on_tick(counter):
+            self._stop.set()
+        return self._stop.is_set()
+
+
+def _serve_api(app: App, context: ApiContext, listener: socket.socket | None, stop: threading.Event) -> None:
+    host, port = listener.getsockname()[:2] if listener else app.settings.address
     config = uvicorn.Config(
         build_api(context),
         host=host,
@@ -167,5 +224,6 @@ def _serve_api(app: App, context: ApiContext) -> None:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    _log.info("service.started", address=f"http://{host}:{port}", portals=sorted(app.portals), docs="/docs")
-    uvicorn.Server(config).run()
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    _log.info("service.started", address=address, portals=sorted(app.portals), docs="/docs")
+    _Server(config, stop).run(sockets=[listener] if listener else None)

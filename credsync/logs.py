@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
+from pathlib import Path
 from typing import Literal
 
 import structlog
+from structlog.typing import EventDict, Processor
+
+_DEEPEST = 12
+"""Frames of a failure that are shown."""
 
 
 def configure_logs(log_format: Literal["json", "console"]) -> None:
     """Send every log line, ours and the libraries', to standard error in one format."""
-    shared: list[structlog.typing.Processor] = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-        structlog.processors.dict_tracebacks
-        if log_format == "json"
-        else structlog.processors.StackInfoRenderer(),
+        where_it_failed,
     ]
-    renderer: structlog.typing.Processor = (
+    renderer: Processor = (
         structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
     )
     structlog.configure(
@@ -38,5 +42,22 @@ def configure_logs(log_format: Literal["json", "console"]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for noisy in ("httpx2", "httpcore2", "uvicorn.access", "alembic"):
+    for noisy in ("httpx2", "httpcore2", "uvicorn", "uvicorn.access", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def where_it_failed(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """An exception as its type and the places it passed.
+
+    Never its message or locals: they may hold what somebody submitted.
+    """
+    error = line.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    elif isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)[-_DEEPEST:]
+        line["error"] = type(error).__name__
+        line["passed"] = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames]
+    return line

@@ -101,7 +101,7 @@ class _Look:
 
     def turn(self, cursor: str | None) -> None:
         """Go to the next page; a cursor that comes again would lead round in a circle."""
-        if cursor is not None and (False or len(self.cursors) >= MOST_PAGES):
+        if cursor is not None and (cursor in self.cursors or len(self.cursors) >= MOST_PAGES):
             raise _GarbledError
         if cursor is not None:
             self.cursors.add(cursor)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
 
 import anyio.to_thread
+import structlog
 from sqlalchemy import Connection
 
 from credsync.core.decide import Decision, claimed_records, decide
@@ -27,8 +28,9 @@ from credsync.store import timeline
 from credsync.store.cases import claim_due, facts_of, pending_syncs
 from credsync.store.database import Database
 from credsync.store.leases import Lease
-from credsync.store.rounds import claims_of, record_turns
+from credsync.store.rounds import claims_of, put_off, record_turns
 
+_log = structlog.get_logger("credsync")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -76,8 +78,10 @@ class Round:
         }
         sights = await observe(self._edge, self._names, [p.case for p in prepared], wanted)
         report = _report(prepared, sights)
-        turns = await self._read(self._decide, prepared, sights, now)
+        turns, failed = await self._read(self._decide, prepared, sights, now)
         await self._record(turns, now)
+        if failed:
+            await self._write(put_off, self._lease, failed, now + self._policy.look_again_max)
         sending = [t for t in turns if t.outgoing]
         if sending:
             report.sent = sum(len(t.outgoing) for t in sending)
@@ -101,25 +105,44 @@ class Round:
 
     def _decide(
         self, connection: Connection, prepared: Sequence[Prepared], sights: Sights, now: datetime
-    ) -> list[TurnInProgress]:
+    ) -> tuple[list[TurnInProgress], list[str]]:
+        """Everybody's turn; and who could not get one because of a fault of ours, which must not stop the others."""
         claims = self._claims(connection, prepared, sights)
         by_therapist: dict[str, dict[RecordKey, set[str]]] = defaultdict(dict)
         for record, owners in claims.items():
             for owner in owners if len(owners) > 1 else ():
                 by_therapist[owner][record] = owners - {owner}
         decided: list[tuple[Prepared, Decision]] = []
+        failed: list[str] = []
         for p in prepared:
             therapist = p.case.therapist_id
             seen, shared = sights.get(therapist, {}), by_therapist.get(therapist, {})
-            decided.append((p, decide(self._portal, p.case, seen, shared, now, self._policy)))
+            try:
+                decided.append((p, decide(self._portal, p.case, seen, shared, now, self._policy)))
+            except Exception:  # noqa: BLE001 - one therapist's trouble must not stop the others; it is logged
+                self._say_failed(p, failed)
         unread = [p.case.therapist_id for p, d in decided if d.to_send and p.facts is None]
         facts = facts_of(connection, unread)
         turns = []
         for p, decision in decided:
-            turn = TurnInProgress(self._portal, p, decision, now, self._policy)
-            turn.begin(p.facts or facts.get(p.case.therapist_id), self._names.properties, now)
-            turns.append(turn)
-        return turns
+            try:
+                turn = TurnInProgress(self._portal, p, decision, now, self._policy)
+                turn.begin(p.facts or facts.get(p.case.therapist_id), self._names.properties, now)
+                turns.append(turn)
+            except Exception:  # noqa: BLE001 - as above
+                self._say_failed(p, failed)
+        return turns, failed
+
+    def _say_failed(self, prepared: Prepared, failed: list[str]) -> None:
+        case = prepared.case
+        failed.append(case.therapist_id)
+        _log.exception(
+            "turn.failed",
+            portal=self._portal.name,
+            therapist_id=case.therapist_id,
+            contact_id=case.contact_id,
+            remedy="nothing was written for this therapist; it is tried again in an hour. Report this line",
+        )
 
     def _claims(
         self, connection: Connection, prepared: Sequence[Prepared], sights: Sights

@@ -61,4 +61,3 @@ def _properties(own: Verdict, carried: Carried) -> list[dict[str, str]]:
         else:
             told.append({"name": name, "state": state, "code": "", "message": ""})
     return told
-

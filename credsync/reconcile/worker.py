@@ -33,6 +33,8 @@ _T = TypeVar("_T")
 
 POLL = 2.5
 """Seconds between looks at the database when nothing wakes us: facts may come through another process."""
+FAILURE_PAUSE = 2.0
+"""Seconds before the next try after our own side failed."""
 LONGEST_PAUSE = 60.0
 """Seconds between probes of a HubSpot that does not answer."""
 _STOPPING_CODES = frozenset({"unauthorized", "forbidden", "missing_scopes", "rate_limited_daily"})
@@ -107,43 +109,62 @@ class PortalWorker:
         self._speed = speed
         self._silences = 0
         self._problem: str | None = None
+        self._stopping = False
 
     async def run(self) -> None:
-        """Take the lease whenever it is free and run rounds under it, until cancelled."""
-        while True:
+        """Take the lease whenever it is free and run rounds under it, until `stop`. No failure ends this loop."""
+        while not self._stopping:
+            failed = False
             try:
-                lease = await self._write(
-                    lambda c: leases.acquire(c, self._lease_name, self._owner, self._lease_seconds)
+                await self._own_when_free()
+            except* LeaseLost:
+                _log.warning(
+                    "lease.lost", portal=self.name, remedy="none needed: whoever holds the lease goes on"
                 )
-                if lease is None:
-                    await anyio.sleep(self._lease_seconds / 4)
-                    continue
-                await self._own(lease)
-            except LeaseLost:
-                _log.warning("lease.lost", portal=self.name, remedy="none needed: another process goes on")
-            except SQLAlchemyError as error:
+            except* SQLAlchemyError as errors:
+                failed = True
                 _log.error(
-                    "database.unreachable",
+                    "database.failed",
                     portal=self.name,
-                    error=type(error).__name__,
+                    error=type(errors.exceptions[0]).__name__,
                     remedy="check database_url and the database; rounds go on when it answers",
                 )
-                await anyio.sleep(POLL)
+            except* Exception as errors:  # noqa: BLE001 - logged; what was due is due still
+                failed = True
+                _log.error(
+                    "round.failed",
+                    portal=self.name,
+                    exc_info=errors.exceptions[0],
+                    remedy="what was due is due still and tried again; report this line",
+                )
+            if failed:
+                await self._stay_away(FAILURE_PAUSE)
+
+    def stop(self) -> None:
+        """End after the round that is under way."""
+        self._stopping = True
+        self.wake.set()
+
+    async def aclose(self) -> None:
+        """Give back the connections to HubSpot."""
+        await self._edge.client.aclose()
 
     @property
     def _lease_name(self) -> str:
         return f"portal:{self.name}"
 
-    async def _own(self, lease: Lease) -> None:
+    async def _own_when_free(self) -> None:
+        lease = await self._write(
+            lambda c: leases.acquire(c, self._lease_name, self._owner, self._lease_seconds)
+        )
+        if lease is None:
+            await self.wake.wait(self._lease_seconds / 4)
+            return
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._heartbeat, lease)
-                try:
-                    await self._rounds(lease)
-                finally:
-                    tasks.cancel_scope.cancel()
-        except* LeaseLost:
-            raise LeaseLost(self.name) from None
+                await self._rounds(lease)
+                tasks.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True), contextlib.suppress(SQLAlchemyError):
                 await self._write(lambda c: leases.release(c, lease))
@@ -163,12 +184,12 @@ class PortalWorker:
                     raise LeaseLost(self.name) from None
 
     async def _rounds(self, lease: Lease) -> None:
-        while True:
+        while not self._stopping:
             report = await self._turn(lease)
             if report is not None and not report.hubspot_silent:
                 self._silences = 0
             if self._silences:
-                await anyio.sleep(self._pause(report))
+                await self._stay_away(self._pause(report))
             else:
                 await self.wake.wait(await self._rest(report))
 
@@ -204,8 +225,9 @@ class PortalWorker:
             return None
         account = names.account
         if account is not None and names.read_at == now:
+            types = {key: item.type_id for key, item in names.schema.objects.items()}
             await self._write(
-                lambda c: portals.set_account(c, self.name, account.portal_id, account.ui_domain)
+                lambda c: portals.set_account(c, self.name, account.portal_id, account.ui_domain, types)
             )
         return names
 
@@ -219,6 +241,12 @@ class PortalWorker:
             _log.info("portal.usable", portal=self.name)
         else:
             _log.error("portal.unusable", portal=self.name, problem=problem, remedy="run `credsync doctor`")
+
+    async def _stay_away(self, seconds: float) -> None:
+        """Sleep on, whatever wakes us, unless we are to stop."""
+        ends = time.monotonic() + seconds
+        while not self._stopping and (left := ends - time.monotonic()) > 0:
+            await self.wake.wait(left)
 
     def _pause(self, report: RoundReport | None) -> float:
         """Seconds to leave a HubSpot alone that does not answer; facts that come meanwhile do not shorten it."""
@@ -251,7 +279,13 @@ class PortalWorker:
 
 
 async def run_workers(workers: Iterable[PortalWorker]) -> None:
-    """Run every portal's loop until cancelled."""
-    async with anyio.create_task_group() as tasks:
-        for worker in workers:
-            tasks.start_soon(worker.run)
+    """Run every portal's loop until each is stopped, or this is cancelled."""
+    running = list(workers)
+    try:
+        async with anyio.create_task_group() as tasks:
+            for worker in running:
+                tasks.start_soon(worker.run)
+    finally:
+        with anyio.CancelScope(shield=True):
+            for worker in running:
+                await worker.aclose()

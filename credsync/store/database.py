@@ -73,7 +73,11 @@ class Database:
             self.engine = self._open_sqlite()
         else:
             self.engine = create_engine(
-                self.url.set(drivername="postgresql+psycopg"), pool_size=8, max_overflow=8, pool_pre_ping=True
+                self.url.set(drivername="postgresql+psycopg"),
+                pool_size=8,
+                max_overflow=8,
+                pool_pre_ping=True,
+                hide_parameters=True,
             )
         self._writer = threading.Lock()
 
@@ -84,6 +88,7 @@ class Database:
             self.url.set(drivername="sqlite"),
             pool_size=8,
             max_overflow=32,
+            hide_parameters=True,
             connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
         )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from credsync.core.events import EventName, TimelineEvent
 from credsync.store import timeline
@@ -24,6 +26,8 @@ class PortalStatus:
     problem: str | None = None
     portal_id: str | None = None
     ui_domain: str | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
+    """Object type ids by the portal file's keys."""
 
 
 def ensure(connection: Connection, name: str) -> None:
@@ -36,15 +40,25 @@ def status_of(connection: Connection, name: str) -> PortalStatus:
     row = connection.execute(select(portals).where(portals.c.name == name)).one_or_none()
     if row is None:
         return PortalStatus(name)
+    return _status(row)
+
+
+def statuses(connection: Connection) -> list[PortalStatus]:
+    """The standing of every portal that was ever paused, in trouble or known to HubSpot."""
+    return [_status(row) for row in connection.execute(select(portals).order_by(portals.c.name))]
+
+
+def _status(row: Row[Any]) -> PortalStatus:
     account = row.account or {}
     return PortalStatus(
-        name,
+        row.name,
         row.paused_by,
         row.paused_reason,
         row.paused_at,
         row.problem,
         account.get("portal_id"),
         account.get("ui_domain"),
+        account.get("types", {}),
     )
 
 
@@ -75,10 +89,16 @@ def set_problem(connection: Connection, name: str, problem: str | None) -> None:
     connection.execute(update(portals).where(portals.c.name == name).values(problem=problem))
 
 
-def set_account(connection: Connection, name: str, portal_id: str, ui_domain: str) -> None:
-    """Keep what HubSpot told of the account, for record links."""
+def set_account(
+    connection: Connection,
+    name: str,
+    portal_id: str,
+    ui_domain: str,
+    types: Mapping[str, str] | None = None,
+) -> None:
+    """Keep what HubSpot told of the account, for record links; `types` are object type ids by key."""
     ensure(connection, name)
-    account = {"portal_id": portal_id, "ui_domain": ui_domain}
+    account = {"portal_id": portal_id, "ui_domain": ui_domain, "types": dict(types or {})}
     connection.execute(update(portals).where(portals.c.name == name).values(account=account))
 
 

@@ -127,6 +127,14 @@ def claims_of(connection: Connection, portal: str, records: Iterable[Record]) ->
     return claims
 
 
+def put_off(connection: Connection, lease: Lease, therapist_ids: Sequence[str], until: datetime) -> None:
+    """Give therapists a later due moment without a turn, since theirs failed: no hot loop, and nobody forgotten."""
+    fence(connection, lease)
+    connection.execute(
+        update(therapists).where(therapists.c.id.in_(therapist_ids)).values(due_at=until, rides=False)
+    )
+
+
 _LINK_COLUMNS = [c.name for c in links.c if c.name not in ("therapist_id", "portal", "slot")]
 
 
