@@ -8,13 +8,11 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ValidationError
 
 from credsync.core.durations import parse_duration
-from credsync.core.forms import CustomField, DataClass, PathInfo, nearest, paths
+from credsync.core.forms import CustomField, DataClass, PathInfo, is_forbidden, paths
 from credsync.core.portal import (
     CONTACT,
     DEFINITIVE,
@@ -32,14 +30,14 @@ from credsync.core.portal import (
     SlotRule,
     WriteMap,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PortalFault:
-    """One thing wrong with a portal file: its key, what is wrong, and what to do."""
-
-    key: str
-    message: str
+from credsync.core.portal_tables import (
+    PortalFault,
+    PortalTables,
+    SlotTable,
+    WriteTable,
+    did_you_mean,
+    shape_faults,
+)
 
 
 class PortalFileError(Exception):
@@ -52,87 +50,25 @@ class PortalFileError(Exception):
         super().__init__(f"Portal file {name}.toml cannot be used:{lines}")
 
 
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
-_Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class _HubSpot(_Table):
-    base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")] = (
-        "https://api.hubapi.com"
-    )
-    api_version: Literal["2026-09", "2026-03", "v3"] = "2026-09"
-    portal_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = None
-    calls_per_10s: Annotated[int, Field(ge=1, le=10_000)] = 190
-    association_calls_per_10s: Annotated[int, Field(ge=1, le=10_000)] = 150
-    mode: Literal["write", "observe"] = "write"
-
-
-class _Object(_Table):
-    name: _Name
-    parent: _Key = CONTACT
-
-
-class _Slot(_Table):
-    object: _Key
-    label: _Name | None = None
-    property: _Name | None = None
-    value: str | None = None
-    only: Literal[True] | None = None
-    each: _Name | Annotated[list[_Name], Field(min_length=1, max_length=4)] | None = None
-    awaited: Literal["always", "moving", "submitted", "never"] | None = None
-    overdue_after: str | None = None
-
-
-class _Rule(_Table):
-    slot: _Key
-    when: Literal["moving"] | None = None
-
-
-class _Contact(_Table):
-    sync_url: _Name | None = None
-
-
-class _Custom(_Table):
-    type: Literal["string", "number", "boolean", "date", "datetime"]
-    data_class: Literal["A", "B"] = Field(alias="class")
-
-
-class _Write(_Table):
-    form: Literal["sign_up", "ca", "af"]
-    to: _Key
-    each: str | None = None
-    key: str | Annotated[list[str], Field(min_length=1, max_length=4)] | None = None
-    fields: Annotated[dict[str, str], Field(min_length=1)]
-    values: dict[str, dict[str, str]] = Field(default_factory=dict)
-
-
-class _File(_Table):
-    hubspot: _HubSpot = _HubSpot()
-    objects: dict[_Key, _Object]
-    slots: dict[_Key, _Slot]
-    definitive: dict[Literal["sign_up", "ca", "af"], list[_Rule]] = Field(default_factory=dict)
-    contact: _Contact = _Contact()
-    custom: dict[_Key, _Custom] = Field(default_factory=dict)
-    writes: list[_Write] = Field(default_factory=list)
-
-
 def parse_portal(name: str, text: str) -> Portal:
     """The portal a file's text describes; `name` is the file's name without its ending.
 
     Raises `PortalFileError` with every fault found.
     """
     try:
-        file = _File.model_validate(tomllib.loads(text))
+        file = PortalTables.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise PortalFileError(name, [PortalFault("(file)", f"is not valid TOML: {error}")]) from None
     except ValidationError as error:
-        raise PortalFileError(name, _shape_faults(error)) from None
+        raise PortalFileError(name, shape_faults(error)) from None
     custom = {key: CustomField(key, field.type, field.data_class) for key, field in file.custom.items()}
-    faults = [*_object_faults(file), *_slot_faults(file), *_rule_faults(file), *_write_faults(file, custom)]
+    faults = [
+        *_custom_faults(file),
+        *_object_faults(file),
+        *_slot_faults(file),
+        *_rule_faults(file),
+        *_write_faults(file, custom),
+    ]
     if faults:
         raise PortalFileError(name, faults)
     return Portal(
@@ -172,7 +108,7 @@ def _listed(value: str | list[str] | None) -> tuple[str, ...]:
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)
 
 
-def _marker(slot: _Slot) -> Marker | None:
+def _marker(slot: SlotTable) -> Marker | None:
     given = [slot.label is not None, slot.property is not None, slot.only is not None, slot.each is not None]
     if sum(given) != 1 or (slot.property is None) != (slot.value is None):
         return None
@@ -183,7 +119,7 @@ def _marker(slot: _Slot) -> Marker | None:
     return ByEach(_listed(slot.each)) if slot.each is not None else ByOnly()
 
 
-def _slot_rule(key: str, slot: _Slot) -> SlotRule:
+def _slot_rule(key: str, slot: SlotTable) -> SlotRule:
     marker = _marker(slot)
     assert marker is not None
     default = "submitted" if isinstance(marker, ByEach) else "always"
@@ -191,30 +127,7 @@ def _slot_rule(key: str, slot: _Slot) -> SlotRule:
     return SlotRule(key, slot.object, marker, Awaited(slot.awaited or default), overdue)
 
 
-def _shape_faults(error: ValidationError) -> list[PortalFault]:
-    faults = []
-    for item in error.errors(include_url=False, include_input=False):
-        key = ".".join(str(part) for part in item["loc"] if part != "[key]") or "(file)"
-        message = item["msg"]
-        if item["type"] == "extra_forbidden":
-            message = f"is not a key of a portal file{_meant(str(item['loc'][-1]), _known_keys())}; remove or rename it"
-        elif item["type"] == "missing":
-            message = "is missing; add it (docs/configuration.md shows a whole file)"
-        faults.append(PortalFault(key, message))
-    return faults
-
-
-def _known_keys() -> set[str]:
-    tables: tuple[type[BaseModel], ...] = (_File, _HubSpot, _Object, _Slot, _Rule, _Contact, _Custom, _Write)
-    return {field.alias or name for table in tables for name, field in table.model_fields.items()}
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    guess = nearest(name, known)
-    return f" (did you mean {guess!r}?)" if guess else ""
-
-
-def _object_faults(file: _File) -> Iterable[PortalFault]:
+def _object_faults(file: PortalTables) -> Iterable[PortalFault]:
     for key, item in file.objects.items():
         where = f"objects.{key}"
         if key == CONTACT:
@@ -226,7 +139,7 @@ def _object_faults(file: _File) -> Iterable[PortalFault]:
             known = [CONTACT, *file.objects]
             yield PortalFault(
                 f"{where}.parent",
-                f"names no object: {item.parent!r}{_meant(item.parent, known)}; use one of {known}",
+                f"names no object: {item.parent!r}{did_you_mean(item.parent, known)}; use one of {known}",
             )
         elif parent.parent != CONTACT:
             yield PortalFault(
@@ -234,7 +147,7 @@ def _object_faults(file: _File) -> Iterable[PortalFault]:
             )
 
 
-def _slot_faults(file: _File) -> Iterable[PortalFault]:
+def _slot_faults(file: PortalTables) -> Iterable[PortalFault]:
     taken: dict[tuple[object, ...], str] = {}
     for key, slot in file.slots.items():
         where = f"slots.{key}"
@@ -245,7 +158,7 @@ def _slot_faults(file: _File) -> Iterable[PortalFault]:
         if slot.object not in file.objects:
             yield PortalFault(
                 f"{where}.object",
-                f"names no object: {slot.object!r}{_meant(slot.object, file.objects)}; add it",
+                f"names no object: {slot.object!r}{did_you_mean(slot.object, file.objects)}; add it",
             )
         marker = _marker(slot)
         if marker is None:
@@ -266,14 +179,14 @@ def _slot_faults(file: _File) -> Iterable[PortalFault]:
                 yield PortalFault(f"{where}.overdue_after", str(error))
 
 
-def _rule_faults(file: _File) -> Iterable[PortalFault]:
+def _rule_faults(file: PortalTables) -> Iterable[PortalFault]:
     for form, rules in file.definitive.items():
         kinds = set()
         for index, rule in enumerate(rules):
             where = f"definitive.{form}.{index}.slot"
             slot = file.slots.get(rule.slot)
             if slot is None:
-                yield PortalFault(where, f"names no slot: {rule.slot!r}{_meant(rule.slot, file.slots)}")
+                yield PortalFault(where, f"names no slot: {rule.slot!r}{did_you_mean(rule.slot, file.slots)}")
             elif slot.each is not None:
                 yield PortalFault(where, "is one slot per value; a rule needs a single slot")
             else:
@@ -288,7 +201,7 @@ def _rule_faults(file: _File) -> Iterable[PortalFault]:
         yield PortalFault("definitive.ca", "is missing although a write goes to 'definitive'; name its slots")
 
 
-def _write_faults(file: _File, custom: Mapping[str, CustomField]) -> Iterable[PortalFault]:
+def _write_faults(file: PortalTables, custom: Mapping[str, CustomField]) -> Iterable[PortalFault]:
     mapped: dict[tuple[str, str, str], str] = {}
     for index, write in enumerate(file.writes):
         where = f"writes.{index}"
@@ -296,7 +209,7 @@ def _write_faults(file: _File, custom: Mapping[str, CustomField]) -> Iterable[Po
         slot = file.slots.get(write.to)
         if slot is None and write.to != DEFINITIVE:
             names = [DEFINITIVE, *file.slots]
-            yield PortalFault(f"{where}.to", f"names no slot: {write.to!r}{_meant(write.to, names)}")
+            yield PortalFault(f"{where}.to", f"names no slot: {write.to!r}{did_you_mean(write.to, names)}")
         yield from _each_faults(where, write, slot, known)
         for property_name, path in write.fields.items():
             at = f"{where}.fields.{property_name}"
@@ -310,11 +223,11 @@ def _write_faults(file: _File, custom: Mapping[str, CustomField]) -> Iterable[Po
             if property_name not in write.fields:
                 yield PortalFault(
                     f"{where}.values.{property_name}",
-                    f"renames options of a property that is not in fields{_meant(property_name, write.fields)}",
+                    f"renames options of a property that is not in fields{did_you_mean(property_name, write.fields)}",
                 )
 
 
-def _targets(file: _File, write: _Write) -> list[str]:
+def _targets(file: PortalTables, write: WriteTable) -> list[str]:
     if write.to != DEFINITIVE:
         return [write.to]
     rules = file.definitive.get(write.form) or file.definitive.get("ca", [])
@@ -322,7 +235,7 @@ def _targets(file: _File, write: _Write) -> list[str]:
 
 
 def _each_faults(
-    where: str, write: _Write, slot: _Slot | None, known: Mapping[str, PathInfo]
+    where: str, write: WriteTable, slot: SlotTable | None, known: Mapping[str, PathInfo]
 ) -> Iterable[PortalFault]:
     keyed = slot is not None and slot.each is not None
     if keyed and (write.each is None or write.key is None):
@@ -339,21 +252,27 @@ def _each_faults(
     info = known.get(write.each)
     if info is None or info.type != "list":
         lists = [path for path, item in known.items() if item.type == "list"]
-        yield PortalFault(f"{where}.each", f"is not a list of form {write.form}{_meant(write.each, lists)}")
+        yield PortalFault(
+            f"{where}.each", f"is not a list of form {write.form}{did_you_mean(write.each, lists)}"
+        )
         return
     for key in _listed(write.key):
         if f"{write.each}.{key}" not in known:
             items = [
                 path.removeprefix(f"{write.each}.") for path, i in known.items() if i.in_list == write.each
             ]
-            yield PortalFault(f"{where}.key", f"items of {write.each} have no {key!r}{_meant(key, items)}")
+            yield PortalFault(
+                f"{where}.key", f"items of {write.each} have no {key!r}{did_you_mean(key, items)}"
+            )
     if slot is not None and keyed and len(_listed(write.key)) != len(_listed(slot.each)):
         yield PortalFault(
             f"{where}.key", f"must name as many fields as slot {write.to!r} has properties in each"
         )
 
 
-def _path_faults(at: str, path: str, write: _Write, known: Mapping[str, PathInfo]) -> Iterable[PortalFault]:
+def _path_faults(
+    at: str, path: str, write: WriteTable, known: Mapping[str, PathInfo]
+) -> Iterable[PortalFault]:
     full = f"{write.each}.{path}" if write.each else path
     info = known.get(full) or (known.get(path) if write.each and path in _DERIVED else None)
     if info is None:
@@ -362,16 +281,24 @@ def _path_faults(at: str, path: str, write: _Write, known: Mapping[str, PathInfo
             if write.each
             else list(known)
         )
-        yield PortalFault(at, f"path {path!r} is not in form {write.form}{_meant(path, candidates)}")
+        yield PortalFault(at, f"path {path!r} is not in form {write.form}{did_you_mean(path, candidates)}")
+    elif info.type == "object" or (info.in_list and info.in_list != write.each):
+        yield PortalFault(
+            at, f"path {path!r} is not a single value; name a field inside it, or use each for its list"
+        )
     elif info.data_class in (DataClass.C, DataClass.D):
         yield PortalFault(
             at,
             f"path {path!r} is class {info.data_class}: it never leaves; map a flag such as …_complete, or nothing",
         )
-    elif info.type == "object" or (info.in_list and info.in_list != write.each):
-        yield PortalFault(
-            at, f"path {path!r} is not a single value; name a field inside it, or use each for its list"
-        )
+
+
+def _custom_faults(file: PortalTables) -> Iterable[PortalFault]:
+    for name in file.custom:
+        if is_forbidden(name):
+            yield PortalFault(
+                f"custom.{name}", "names class D data (SSN, bank, tax id, password): it is never taken in"
+            )
 
 
 _DERIVED = frozenset({"form_status", "submitted_at", "attested_at", "attestation_due"})

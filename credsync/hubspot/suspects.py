@@ -59,7 +59,7 @@ def _offending(item: ErrorItem, sent: set[str]) -> list[str]:
     if told:
         return told
     listed = _ALLOWED.search(item.evidence)
-    complaint = item.evidence
+    complaint = item.evidence[: listed.end()] if listed else item.evidence
     repeated = [value for value in sent if _stands_in(value, complaint)]
     return [max(repeated, key=len)] if repeated else []
 

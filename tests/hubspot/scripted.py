@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,10 +12,13 @@ from random import Random
 from typing import Any
 
 import anyio.lowlevel
+import httpx2
 
 from credsync.hubspot.client import HubSpotClient
 from credsync.hubspot.pacing import Pacing
 
+_TLS = ssl.create_default_context()
+"""Shared, since to make one per client would cost more than the tests themselves."""
 TOKEN = "pat-na1-this-is-the-secret"
 CORRELATION = "5a1b2c3d-0000-4000-8000-000000000001"
 
@@ -135,14 +139,22 @@ async def scene(
     server, time = ScriptedServer(replies), FakeTime()
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, limit=2**24)
     server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    pool = httpx2.AsyncClient(verify=_TLS, trust_env=False)
     pacing = settings.pop("pacing", None) or Pacing(speed=speed, clock=time.clock, sleep=time.sleep)
-    settings = {"rng": Random(1), "clock": time.clock, "sleep": time.sleep, "speed": speed} | settings
+    settings = {
+        "rng": Random(1),
+        "clock": time.clock,
+        "sleep": time.sleep,
+        "speed": speed,
+        "http": pool,
+    } | settings
     try:
         async with HubSpotClient(
             server.url, TOKEN, settings.pop("version", "2026-09"), pacing, **settings
         ) as client:
             yield Scene(server, client, time)
     finally:
+        await pool.aclose()
         listener.close()
 
 

@@ -112,9 +112,12 @@ async def test_a_parent_that_is_not_mentioned_is_not_seen() -> None:
     )
 
 
-async def test_an_error_of_another_kind_is_not_an_absence() -> None:
+@pytest.mark.parametrize("turn", [1, -1])
+async def test_an_error_of_another_kind_is_not_an_absence(turn: int) -> None:
     other = {"category": "VALIDATION_ERROR", "code": "INVALID_OBJECT_ID", "context": {"fromObjectId": ["1"]}}
-    async with scene([answer(result("1", target(5)), errors=[nothing("1"), other], status=207)]) as here:
+    async with scene(
+        [answer(result("1", target(5)), errors=[nothing("1"), other][::turn], status=207)]
+    ) as here:
         seen = await look(here, "1")
     assert (seen["1"].code, seen["1"].effect) == ("invalid_object_id", Effect.REFUSED)
 

@@ -59,7 +59,7 @@ async def test_a_call_says_who_asks_and_with_which_token() -> None:
 
 
 async def test_one_connection_serves_call_after_call() -> None:
-    async with scene([GOOD, error(404), GOOD, error(400), GOOD]) as here:
+    async with scene([GOOD, error(404), GOOD, error(400), GOOD], http=None) as here:
         for _ in range(5):
             with contextlib.suppress(errors.HubSpotError):
                 await read(here)

@@ -143,6 +143,13 @@ def test_one_bad_value_of_a_hundred_that_is_quoted_costs_three_calls(style: Styl
     assert "bad New York" not in repr(verdicts)
 
 
+def test_the_options_a_refusal_lists_are_nobodys_fault() -> None:
+    portal = Portal(Style.LISTS_OPTIONS)
+    verdicts = run(portal, inputs(100, {37: {"state": "bad"}}, state="New York"))
+    assert portal.calls == 3
+    assert others(verdicts, 37) == {Outcome.WRITTEN}
+
+
 def test_one_bad_value_told_by_a_trace_id_costs_two_calls() -> None:
     portal = Portal(Style.TRACES)
     verdicts = run(portal, inputs(100, {37: {"state": "bad"}}))
@@ -221,10 +228,16 @@ def test_bad_values_told_one_at_a_time_are_followed_one_at_a_time() -> None:
     assert others({each: verdicts[each] for each in ("3", "40", "80")}) == {Outcome.PARTIAL}
 
 
-def test_a_wrong_guess_strips_nobody() -> None:
-    """The refusal speaks of a number that happens to be someone's good value."""
+@pytest.mark.parametrize("broken", [0, 2])
+def test_a_wrong_guess_strips_nobody(broken: int) -> None:
+    """The refusal speaks of a number that happens to be someone's good value; the call that would clear them may fail."""
+    calls = 0
 
     def handle(asked: Asked) -> Reply:
+        nonlocal calls
+        calls += 1
+        if calls == broken:
+            return Reply(200, "")
         if any("culprit" in each["properties"].values() for each in asked.body["inputs"]):
             entry = {
                 "code": "LIMIT",
@@ -236,8 +249,9 @@ def test_a_wrong_guess_strips_nobody() -> None:
 
     records = inputs(100, {8: {"state": "12"}, 9: {"state": "culprit"}})
     verdicts = anyio.run(update, handle, records)
-    assert others(verdicts, 9) == {Outcome.WRITTEN}
-    assert verdicts["9"].outcome is Outcome.PARTIAL
+    assert verdicts["8"].outcome is Outcome.WRITTEN
+    assert others(verdicts, 8, 9) == {Outcome.UNKNOWN if broken else Outcome.WRITTEN}
+    assert verdicts["9"].outcome is (Outcome.UNKNOWN if broken else Outcome.PARTIAL)
 
 
 @pytest.mark.parametrize("style", [Style.NAMES, Style.SILENT])

@@ -66,6 +66,10 @@ def test_the_limit_is_used_and_not_only_kept() -> None:
     assert reached[-1] < 5 * 10.6
 
 
+def test_a_seat_is_free_as_soon_as_its_own_window_is_over() -> None:
+    assert arrivals(2, [(0, 0, 0), (5, 0, 0), (6, 0, 0), (7, 0, 0)]) == pytest.approx([0, 5, 10.2, 15.2])
+
+
 def test_seats_are_given_in_the_order_they_were_asked_for() -> None:
     served: list[int] = []
 

@@ -23,7 +23,7 @@ from credsync.core.forms.translate import MOST_FAULTS, Translation
 class CheckedForm:
     """A valid form. `data` is `{section: {field: value}}`, JSON-able and in its normal form, with only what was given.
 
-    Class C is reduced to flags; null is None; a section that was confirmed or has nothing left is absent.
+    Class C is reduced to flags; null and a blank field are None; a section that was confirmed or has nothing left is absent.
     """
 
     data: dict[str, Any]
@@ -46,7 +46,7 @@ def check_form(
     """
     if not isinstance(data, Mapping):
         raise FormFaults((Fault("", "wrong_type", "must be an object of sections"),))
-    submitted = _sections(form, data)
+    submitted = _blank_is_null(_sections(form, data))
     sections, faults = take_out_confirmed(submitted) if form == "af" else (dict(submitted), [])
     own = {"custom": sections.pop("custom")} if "custom" in sections else {}
     context: dict[str, Any] = {"warnings": [], "as_of": as_of.isoformat() if as_of else None}
@@ -79,6 +79,19 @@ def _sections(form: FormName, data: Mapping[str, Any]) -> dict[Any, Any]:
     fields = {name: value for name, value in data.items() if name != "custom"}
     own = {"custom": data["custom"]} if "custom" in data else {}
     return {"sign_up": fields, **own} if fields else own
+
+
+_DEEPEST = 8
+"""Levels that a form may have below its sections, and some to spare; what lies deeper is refused as it is."""
+
+
+def _blank_is_null(value: Any, levels: int = _DEEPEST) -> Any:
+    """A copy with every blank field cleared: a form's empty box says what null says."""
+    if isinstance(value, dict) and levels:
+        return {key: _blank_is_null(item, levels - 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_blank_is_null(item, levels - 1) if isinstance(item, dict) else item for item in value]
+    return None if isinstance(value, str) and (not value or value.isspace()) else value
 
 
 def _validated(

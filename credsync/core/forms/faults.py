@@ -9,7 +9,7 @@ CODES: dict[str, str] = {
     "forbidden_field": "class D: never accepted under any name, empty or not",
     "wrong_type": 'another JSON type is expected; nothing is coerced (`"5"` is not 5, 1 is not true)',
     "missing": "what names an item (a licence's state) is absent",
-    "empty": "an empty text; null clears a field",
+    "empty": "an empty text in a list; leave it out",
     "too_long": "more characters than the field takes",
     "too_many": "more items than the list takes",
     "invalid_characters": "control or invisible characters, half a surrogate pair, markup or a formula in a name",

@@ -27,8 +27,8 @@ Attestation Form (`af`) those and its own two, a sign-up (`sign_up`) the first a
 - **Nothing is required** but what names an item. Absent is untouched, null clears (a field, a list, a section), a list
   replaces the list. What is there must be valid; every fault is named at once, and no message holds a value.
 - **Nothing is coerced.** `"5"` is not 5, 1 is not true; a number must be finite.
-- **Texts** are brought to NFC and lose outer blanks; an empty one is refused (null clears). Control and invisible
-  characters are refused; texts of many lines may hold tabs and line ends.
+- **Texts** are brought to NFC and lose outer blanks; a blank field is cleared, as by null. Control characters are
+  refused; texts of many lines may hold tabs and line ends.
 - **Attestation Form:** a section is changed, absent, or `{"confirmed": true}`, which is as good as absent.
   `disclosures` and `attestation` cannot be confirmed.
 - **Paths** have no indexes: `education_and_training.licenses.number` is the number of each licence. A mapping may name

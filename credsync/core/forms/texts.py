@@ -20,17 +20,15 @@ TEXT_LENGTH = 65_536
 """The most characters HubSpot keeps in one property."""
 LIST_LENGTH = 200
 
-_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_UNSEEN_LETTERS = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
-"""Marks and letters that Unicode counts as visible and every font draws as nothing."""
+_CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""What overrides the direction of writing, so that a text reads otherwise than it is."""
 _NOT_IN_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 """Controls but tab and line feed, half surrogate pairs, and what overrides the direction of writing."""
-_MARKUP = re.compile(r"[<>]")
-_FORMULA = ("=", "+", "-", "@")
 
 
-def _unseen(value: str) -> bool:
-    return any(category(letter) in _UNSEEN_CATEGORIES or letter in _UNSEEN_LETTERS for letter in value)
+def _controls(value: str) -> bool:
+    return any(category(letter) in _CONTROLS or letter in _OVERRIDES for letter in value)
 
 
 def _too_long(limit: int) -> PydanticCustomError:
@@ -47,13 +45,11 @@ def clean_line(value: str, limit: int = LINE_LENGTH) -> str:
         if len(value) > 2 * limit:
             raise _too_long(limit)
         value = normalize("NFC", value)
-        seen = not _unseen(value)
+        seen = not _controls(value)
     else:
         seen = value.isprintable()
     if not seen:
-        raise PydanticCustomError(
-            "invalid_characters", "must be one line without control or invisible characters"
-        )
+        raise PydanticCustomError("invalid_characters", "must be one line without control characters")
     value = value.strip()
     if not value:
         raise _empty()
@@ -89,22 +85,6 @@ def _name(value: str) -> str:
     return clean_line(value, NAME_LENGTH)
 
 
-def _person(value: str) -> str:
-    value = clean_line(value, NAME_LENGTH)
-    if _MARKUP.search(value) or value.startswith(_FORMULA):
-        raise PydanticCustomError(
-            "invalid_characters", "must be a person's name: no < or >, and none of = + - @ at its start"
-        )
-    return value
-
-
-def _title(value: str) -> str:
-    value = clean_line(value, NAME_LENGTH)
-    if _MARKUP.search(value) or value.startswith("="):
-        raise PydanticCustomError("invalid_characters", "must be a name: no < or >, and no = at its start")
-    return value
-
-
 def _choice(value: str) -> str:
     value = clean_line(value, NAME_LENGTH)
     if ";" in value:
@@ -123,16 +103,13 @@ Text = Annotated[
 ]
 PersonName = Annotated[
     str,
-    AfterValidator(_person),
-    Kind(
-        "string",
-        f"NFC, at most {NAME_LENGTH} characters, no control or invisible characters, markup or formula",
-    ),
+    AfterValidator(_name),
+    Kind("string", f"NFC, at most {NAME_LENGTH} characters, no control characters"),
 ]
 Title = Annotated[
     str,
-    AfterValidator(_title),
-    Kind("string", f"NFC, at most {NAME_LENGTH} characters, no control or invisible characters or markup"),
+    AfterValidator(_name),
+    Kind("string", f"NFC, at most {NAME_LENGTH} characters, no control characters"),
 ]
 Choice = Annotated[str, AfterValidator(_choice), Kind("string", "one line without `;`")]
 Choices = Annotated[

@@ -1,0 +1,140 @@
+"""The shape of a portal file, table by table, and what is wrong with a text that has another shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from credsync.core.forms import CustomType, nearest
+from credsync.core.portal import CONTACT
+
+
+@dataclass(frozen=True, slots=True)
+class PortalFault:
+    """One thing wrong with a portal file: its key, what is wrong, and what to do."""
+
+    key: str
+    message: str
+
+
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
+_Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class Table(BaseModel):
+    """A table that takes no unknown key."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class HubSpotTable(Table):
+    """`[hubspot]`"""
+
+    base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")] = (
+        "https://api.hubapi.com"
+    )
+    api_version: Literal["2026-09", "2026-03", "v3"] = "2026-09"
+    portal_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = None
+    calls_per_10s: Annotated[int, Field(ge=1, le=10_000)] = 190
+    association_calls_per_10s: Annotated[int, Field(ge=1, le=10_000)] = 150
+    mode: Literal["write", "observe"] = "write"
+
+
+class ObjectTable(Table):
+    """`[objects.…]`"""
+
+    name: _Name
+    parent: _Key = CONTACT
+
+
+class SlotTable(Table):
+    """`[slots.…]`"""
+
+    object: _Key
+    label: _Name | None = None
+    property: _Name | None = None
+    value: str | None = None
+    only: Literal[True] | None = None
+    each: _Name | Annotated[list[_Name], Field(min_length=1, max_length=4)] | None = None
+    awaited: Literal["always", "moving", "submitted", "never"] | None = None
+    overdue_after: str | None = None
+
+
+class RuleTable(Table):
+    """One rule of `[definitive]`."""
+
+    slot: _Key
+    when: Literal["moving"] | None = None
+
+
+class ContactTable(Table):
+    """`[contact]`"""
+
+    sync_url: _Name | None = None
+
+
+class CustomTable(Table):
+    """One field of `[custom]`."""
+
+    type: CustomType
+    data_class: Literal["A", "B"] = Field(alias="class")
+
+
+class WriteTable(Table):
+    """`[[writes]]`"""
+
+    form: Literal["sign_up", "ca", "af"]
+    to: _Key
+    each: str | None = None
+    key: str | Annotated[list[str], Field(min_length=1, max_length=4)] | None = None
+    fields: Annotated[dict[str, str], Field(min_length=1)]
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+
+class PortalTables(Table):
+    """The whole file."""
+
+    hubspot: HubSpotTable = HubSpotTable()
+    objects: dict[_Key, ObjectTable]
+    slots: dict[_Key, SlotTable]
+    definitive: dict[Literal["sign_up", "ca", "af"], list[RuleTable]] = Field(default_factory=dict)
+    contact: ContactTable = ContactTable()
+    custom: dict[_Key, CustomTable] = Field(default_factory=dict)
+    writes: list[WriteTable] = Field(default_factory=list)
+
+
+def shape_faults(error: ValidationError) -> list[PortalFault]:
+    """Everything wrong with the shape, by key, with the remedy."""
+    faults = []
+    for item in error.errors(include_url=False, include_input=False):
+        key = ".".join(str(part) for part in item["loc"] if part != "[key]") or "(file)"
+        message = item["msg"]
+        if item["type"] == "extra_forbidden":
+            message = f"is not a key of a portal file{did_you_mean(str(item['loc'][-1]), _known_keys())}; remove or rename it"
+        elif item["type"] == "missing":
+            message = "is missing; add it (docs/configuration.md shows a whole file)"
+        faults.append(PortalFault(key, message))
+    return faults
+
+
+def _known_keys() -> set[str]:
+    tables: tuple[type[BaseModel], ...] = (
+        PortalTables,
+        HubSpotTable,
+        ObjectTable,
+        SlotTable,
+        RuleTable,
+        ContactTable,
+        CustomTable,
+        WriteTable,
+    )
+    return {field.alias or name for table in tables for name, field in table.model_fields.items()}
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint at the nearest known name, to append; empty when none is near."""
+    guess = nearest(name, known)
+    return f" (did you mean {guess!r}?)" if guess else ""
