@@ -61,7 +61,7 @@ class Decision:
     @property
     def to_send(self) -> tuple[Write, ...]:
         """The writes to be sent, or read back, in this round."""
-        return tuple(w for w in self.writes if w.state is WriteState.DUE)
+        return tuple(w for w in self.writes if w.goes_now)
 
 
 def decide(

@@ -14,7 +14,7 @@ from credsync.core.plan import settled_slots
 from credsync.core.portal import Portal
 from credsync.core.properties import Property, ShapeFault, shape
 from credsync.core.verdicts import Outcome, PropertyFault, Verdict
-from credsync.core.writes import Write, WriteState
+from credsync.core.writes import Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ def compose(
 
     `writes` are all of the therapist's, `known` maps object keys to HubSpot's own properties by name.
     """
-    settled = settled_slots(w for w in writes if w.state is not WriteState.DUE)
+    settled = settled_slots(w for w in writes if not w.goes_now)
     by_record: dict[tuple[str, str], list[int]] = {}
     for index, write in enumerate(writes):
-        if write.state is WriteState.DUE and write.record_id is not None:
+        if write.goes_now and write.record_id is not None:
             rule = portal.slot_rule(write.slot)
             assert rule is not None, "a due write has a linked slot, which has a rule"
             by_record.setdefault((rule.object, write.record_id), []).append(index)

@@ -59,6 +59,11 @@ class Write:
     not_before: datetime | None = None
 
     @property
+    def goes_now(self) -> bool:
+        """Whether this round sends it (or reads it back); a due write whose last try failed waits for its moment."""
+        return self.state is WriteState.DUE and self.reason is not Reason.SEND_FAILED
+
+    @property
     def key(self) -> tuple[int, str, str]:
         """One open write per enrolment, form and slot."""
         return (self.enrolment, self.form, self.slot)

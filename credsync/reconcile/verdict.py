@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from credsync.core.events import EventName
 from credsync.core.outgoing import Carried, share_of
@@ -37,12 +37,15 @@ def end_of(write: Write, carried: Carried, verdict: Verdict, now: datetime, poli
     """A write's new state from the verdict of the record it went to."""
     own = share_of(verdict, carried)
     state, reason, event = _ENDS[own.outcome]
-    again = own.outcome in (Outcome.MISSING, Outcome.UNKNOWN, Outcome.NOT_SENT)
+    again = None
+    if own.outcome in (Outcome.MISSING, Outcome.UNKNOWN, Outcome.NOT_SENT):
+        asked = timedelta(seconds=verdict.retry_after or 0)
+        again = now + max(asked, send_again_after(write.attempts - 1, policy))
     ended = replace(
         write,
         state=state,
         reason=reason,
-        not_before=now + send_again_after(write.attempts - 1, policy) if again else None,
+        not_before=again,
         cause=Cause.SUCCESSOR if own.outcome is Outcome.MISSING else write.cause,
     )
     message = f"{own.code}: {own.message}".strip(": ") if own.outcome is not Outcome.WRITTEN else ""
