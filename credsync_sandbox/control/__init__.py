@@ -1,0 +1,1 @@
+"""`/_sandbox/`: what HubSpot does not have. Make contacts, set faults, read the truth, move time."""

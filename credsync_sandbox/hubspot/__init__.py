@@ -1,0 +1,1 @@
+"""HubSpot's own calls: paths, checks, limits, faults, answers."""

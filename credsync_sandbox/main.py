@@ -1,0 +1,81 @@
+"""The command: options, then serve until stopped."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from credsync_sandbox.app import build_app
+from credsync_sandbox.server import listen, serve
+from credsync_sandbox.settings import Settings
+
+
+def run(
+    port: int,
+    portal: Path,
+    schema: Path | None = None,
+    delay: str = "90s",
+    speed: float = 1.0,
+    seed: int = 1,
+    state: Path | None = None,
+    host: str = "127.0.0.1",
+    settings: Settings | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM. Raises ValueError for an unusable file or option, OSError for a taken port."""
+    app = build_app(portal, schema, delay, speed, seed, state, settings)
+    serve(app, listen(host, port))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `credsync sandbox`, and the limits."""
+    usual = Settings()
+    found = argparse.ArgumentParser(prog="credsync_sandbox", description="A stand-in for HubSpot.")
+    found.add_argument("--port", type=int, default=8090, help="0 takes a free one (default 8090)")
+    found.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1")
+    found.add_argument("--portal", type=Path, required=True, help="the portal file (TOML)")
+    found.add_argument(
+        "--schema", type=Path, help="what `credsync schema export` read from a real portal (JSON)"
+    )
+    found.add_argument("--delay", default="90s", help="90s, lognormal:90s:0.6, cases or never (default 90s)")
+    found.add_argument(
+        "--speed", type=float, default=1.0, help="time runs so many times faster; 0 stands still"
+    )
+    found.add_argument("--seed", type=int, default=1, help="of everything drawn by chance (default 1)")
+    found.add_argument("--state", type=Path, help="a file that keeps the content over restarts")
+    found.add_argument("--calls-per-10s", type=int, default=usual.calls_per_10s, help="default 190")
+    found.add_argument(
+        "--association-calls-per-10s", type=int, default=usual.association_calls_per_10s, help="default 150"
+    )
+    found.add_argument("--daily-calls", type=int, default=usual.daily_calls, help="default 625000")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit codes: 0 done, 1 failed, 2 usage, 4 an unusable file."""
+    options = parser().parse_args(arguments)
+    settings = Settings(
+        calls_per_10s=options.calls_per_10s,
+        association_calls_per_10s=options.association_calls_per_10s,
+        daily_calls=options.daily_calls,
+    )
+    try:
+        run(
+            options.port,
+            options.portal,
+            options.schema,
+            options.delay,
+            options.speed,
+            options.seed,
+            options.state,
+            options.host,
+            settings,
+        )
+    except ValueError as error:
+        sys.stderr.write(f"sandbox: {error}\n")
+        return 4
+    except OSError as error:
+        sys.stderr.write(f"sandbox: {options.host}:{options.port}: {error.strerror or error}\n")
+        return 1
+    return 0
