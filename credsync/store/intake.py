@@ -21,6 +21,7 @@ from credsync.core.forms import FormName
 from credsync.core.links import LinkState
 from credsync.core.reasons import Reason
 from credsync.core.states import TherapistState
+from credsync.store.clock import say_time
 from credsync.store.database import Moment, insert_row
 from credsync.store.tables import links, moving_facts, sign_ups, submissions, syncs, therapists
 from credsync.store.timeline import append
@@ -145,7 +146,7 @@ def accept_section(
         EventName.SECTION_COMPLETED,
         form=form,
         section=section,
-        occurred_at=occurred_at.isoformat(),
+        occurred_at=say_time(occurred_at),
     )
     _mark_due(connection, door, taken)
     append(connection, taken.events)
@@ -236,9 +237,7 @@ def _append_submission(
         digest=digest,
         data=data,
     )
-    _tell(
-        taken, door, EventName.FORM_SUBMITTED, form=form, submission=new, occurred_at=occurred_at.isoformat()
-    )
+    _tell(taken, door, EventName.FORM_SUBMITTED, form=form, submission=new, occurred_at=say_time(occurred_at))
     return new, True
 
 

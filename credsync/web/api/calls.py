@@ -1,0 +1,257 @@
+"""The list of calls: address, method, who may, what goes in, what comes out. Routes and OpenAPI are both made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from credsync.core.events import EventName
+from credsync.core.states import TherapistState
+from credsync.store.tokens import Scope
+from credsync.web.api import bodies, documents
+from credsync.web.api.documents import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a question."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call. Without a scope it needs no token. `problems` are kinds beside those that any call may meet."""
+
+    method: str
+    path: str
+    handler: str
+    scope: Scope | None
+    tag: str
+    summary: str
+    description: str
+    answers: Mapping[int, tuple[str, type[Document] | str]]
+    body: type[bodies.Body] | None = None
+    body_needed: bool = True
+    example: Mapping[str, Any] | None = None
+    parameters: tuple[Parameter, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+_THERAPIST = "/v1/therapists/{uuid}"
+_AT = "2026-11-23T18:05:00Z"
+_BODY = ("broken-body", "too-large", "media-type", "invalid")
+_POST = ("bad-key", "key-reused", *_BODY)
+_FACT = ("contact-taken", "portal-differs")
+
+
+def _count(most: int, default: int) -> Mapping[str, Any]:
+    return {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+
+
+CALLS: tuple[Call, ...] = (
+    Call(
+        "PUT",
+        _THERAPIST,
+        "put_therapist",
+        Scope.INTAKE,
+        "Intake",
+        "Make or change a therapist",
+        "What is absent or null is left as it is. The same call again changes nothing more.",
+        {200: ("changed", documents.Accepted), 201: ("made", documents.Accepted)},
+        bodies.TherapistBody,
+        example={"portal": "alpha", "contact_id": "60112345678", "name": "Ada Example", "moving": False},
+        problems=(*_BODY, *_FACT),
+    ),
+    Call(
+        "POST",
+        f"{_THERAPIST}/sign-ups",
+        "post_sign_up",
+        Scope.INTAKE,
+        "Intake",
+        "A sign-up or Extended Sign Up was completed",
+        "Makes the therapist if new, which needs `portal`. `data` is checked as the form `sign_up`. The same kind "
+        "within a second is the same sign-up.",
+        {202: ("durable", documents.AcceptedSignUp)},
+        bodies.SignUpBody,
+        example={"kind": "first", "occurred_at": _AT, "portal": "alpha", "contact_id": "60112345678"},
+        problems=(*_POST, *_FACT),
+    ),
+    Call(
+        "POST",
+        f"{_THERAPIST}/sections",
+        "post_section",
+        Scope.INTAKE,
+        "Intake",
+        "A section of a form was completed",
+        "credsync looks in HubSpot now, and writes nothing.",
+        {202: ("durable", documents.Accepted)},
+        bodies.SectionBody,
+        example={"form": "ca", "section": "npi_and_caqh", "occurred_at": _AT},
+        problems=(*_POST, *_FACT),
+    ),
+    Call(
+        "POST",
+        f"{_THERAPIST}/submissions",
+        "post_submission",
+        Scope.INTAKE,
+        "Intake",
+        "A form was submitted",
+        "Same form, `occurred_at` and data is one submission. Sensitive answers (class C) are reduced to flags and "
+        "kept nowhere; class D data is refused. An AF before any CA is a warning.",
+        {202: ("durable", documents.AcceptedSubmission)},
+        bodies.SubmissionBody,
+        example={"form": "ca", "occurred_at": _AT, "data": {"npi_and_caqh": {"npi": "1234567893"}}},
+        problems=(*_POST, *_FACT),
+    ),
+    Call(
+        "POST",
+        f"{_THERAPIST}/sync",
+        "post_sync",
+        Scope.SYNC,
+        "Intake",
+        "Sync now",
+        "Looks now and writes everything submitted again. Pressed twice before a round, it is one press.",
+        {202: ("durable", documents.AcceptedSync)},
+        bodies.SyncBody,
+        example={"reason": "asked by the therapist", "include_held": False},
+        problems=("not-found", *_POST),
+    ),
+    Call(
+        "GET",
+        _THERAPIST,
+        "get_therapist",
+        Scope.READ,
+        "Seen",
+        "A therapist's status",
+        "Every slot with its link, every write with its verdict, each with a machine reason and a sentence.",
+        {200: ("the status", documents.Status)},
+        problems=("not-found", "invalid"),
+    ),
+    Call(
+        "GET",
+        "/v1/therapists",
+        "list_therapists",
+        Scope.READ,
+        "Seen",
+        "Therapists by state, slot, portal or search",
+        "In pages: ask again with `cursor` as `next_cursor` gave it, until that is null.",
+        {200: ("a page", documents.Page)},
+        parameters=(
+            Parameter(
+                "state", "one state", {"type": "string", "enum": [each.value for each in TherapistState]}
+            ),
+            Parameter("slot", "whose link of this slot is awaited and not found"),
+            Parameter("portal", "of this portal"),
+            Parameter("q", "a UUID, contact id, record id, record URL or part of a name"),
+            Parameter("cursor", "`next_cursor` of the page before"),
+            Parameter("limit", "therapists in a page", _count(500, 50)),
+        ),
+        problems=("invalid",),
+    ),
+    Call(
+        "GET",
+        f"{_THERAPIST}/timeline",
+        "get_timeline",
+        Scope.READ,
+        "Seen",
+        "What happened to a therapist",
+        "The newest 1,000 events, oldest first. No submitted value is in them.",
+        {200: ("the events", documents.Timeline)},
+        problems=("not-found", "invalid"),
+    ),
+    Call(
+        "GET",
+        f"{_THERAPIST}/packet",
+        "get_packet",
+        Scope.READ,
+        "Seen",
+        "The help-desk report",
+        "Ids with links into HubSpot, each slot's outcome and lateness, writes with verdicts and correlation ids, and what "
+        "happens next. Markdown where `Accept` asks for `text/markdown` or `text/plain`.",
+        {200: ("the report", documents.Packet)},
+        problems=("not-found", "not-acceptable", "invalid"),
+    ),
+    Call(
+        "GET",
+        "/v1/events",
+        "get_events",
+        Scope.READ,
+        "Seen",
+        "The feed of events",
+        "In order. Ask again with `after` as `next_after` gave it, for ever.",
+        {200: ("the events", documents.Feed)},
+        parameters=(
+            Parameter("after", "a place in the feed", {"type": "integer", "minimum": 0, "default": 0}),
+            Parameter(
+                "types", f"event names with commas between: {', '.join(each.value for each in EventName)}"
+            ),
+            Parameter("limit", "events in an answer", _count(1_000, 500)),
+        ),
+        problems=("invalid",),
+    ),
+    Call(
+        "POST",
+        "/v1/portals/{name}/pause",
+        "pause",
+        Scope.ADMIN,
+        "Upkeep",
+        "Pause a portal",
+        "Its rounds stop; facts are still taken in, and nothing is lost. Pausing twice is one pause.",
+        {200: ("paused", documents.PortalStanding)},
+        bodies.PauseBody,
+        example={"reason": "HubSpot administrator changes labels"},
+        problems=("not-found", *_POST),
+    ),
+    Call(
+        "POST",
+        "/v1/portals/{name}/resume",
+        "resume",
+        Scope.ADMIN,
+        "Upkeep",
+        "Let a portal go on",
+        "Its rounds go on where they stopped.",
+        {200: ("running", documents.PortalStanding)},
+        bodies.ResumeBody,
+        body_needed=False,
+        example={"reason": "done"},
+        problems=("not-found", *_POST),
+    ),
+    Call(
+        "GET",
+        "/healthz",
+        "alive",
+        None,
+        "Service",
+        "Alive",
+        "The process answers.",
+        {200: ("alive", documents.Alive)},
+    ),
+    Call(
+        "GET",
+        "/readyz",
+        "ready",
+        None,
+        "Service",
+        "Ready",
+        "Database and every portal are usable; a paused portal is. 503 names what is not.",
+        {200: ("ready", documents.Ready)},
+        problems=("unavailable",),
+    ),
+    Call(
+        "GET", "/docs", "page", None, "Service", "This page", "The calls.", {200: ("the page", "text/html")}
+    ),
+    Call(
+        "GET",
+        "/openapi.json",
+        "document",
+        None,
+        "Service",
+        "These calls as OpenAPI 3.1",
+        "For machines.",
+        {200: ("the document", documents.OpenApi)},
+    ),
+)

@@ -1,0 +1,21 @@
+"""What the API is given by whoever wires it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from credsync.core.portal import Portal
+from credsync.core.schedule import Policy
+from credsync.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ApiContext:
+    """The API's world. `wake(portal, seconds)` tells the worker, if it runs in this process, that a round is due."""
+
+    database: Database
+    portals: Mapping[str, Portal]
+    policy: Policy
+    wake: Callable[[str, float], None]
+    public_url: str | None = None

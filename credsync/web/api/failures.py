@@ -1,0 +1,100 @@
+"""What nobody expected: answered as a problem with an id, logged under that id, and no value in either."""
+
+from __future__ import annotations
+
+import traceback
+import uuid
+from pathlib import PurePath
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from credsync.core.forms import Fault
+from credsync.web.api.problems import Problem, of_status
+
+_log = structlog.get_logger("credsync")
+ROUTE = "credsync.route"
+"""The key under which a request's scope holds the address as the list of calls has it."""
+_UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout)
+
+
+class CatchFailures:
+    """Around everything: an unexpected exception becomes a 500 (or 503) problem and one log line.
+
+    It ends here: its message may hold a value, and servers above would log it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def tell(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, tell)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001 (the outermost door)
+            response = _failure(error, scope).response()
+            if not started:
+                await response(scope, receive, send)
+
+
+def _failure(error: Exception, scope: Scope) -> Problem:
+    """Log what failed, as names and places, and say so."""
+    instance = f"urn:uuid:{uuid.uuid4()}"
+    unreachable = isinstance(error, _UNREACHABLE)
+    _log.error(
+        "database.unreachable" if unreachable else "request.failed",
+        instance=instance,
+        method=scope["method"],
+        route=scope.get(ROUTE),
+        therapist_id=scope.get("path_params", {}).get("uuid"),
+        error=type(error).__name__,
+        cause=type(cause).__name__ if (cause := _cause(error)) is not None else None,
+        passed=_places(error),
+        remedy="check database_url and the database" if unreachable else "report it with these lines",
+    )
+    if unreachable:
+        fault = Fault("", "database_unavailable", "the database does not answer; send the call again")
+        detail = "The database does not answer. Nothing is known to be stored; send the call again."
+        return Problem("unavailable", detail, [fault], headers={"Retry-After": "5"}, instance=instance)
+    detail = "credsync could not finish this call. The log of the service has a line with this instance."
+    return Problem("failed", detail, instance=instance)
+
+
+def _cause(error: Exception) -> BaseException | None:
+    return getattr(error, "orig", None) or error.__cause__ or error.__context__
+
+
+def _places(error: Exception) -> list[str]:
+    """Where it came from, outermost first: files, lines and functions; the last few suffice."""
+    frames = traceback.extract_tb(error.__traceback__)[-12:]
+    return [f"{'/'.join(PurePath(f.filename).parts[-3:])}:{f.lineno} {f.name}" for f in frames]
+
+
+async def tell_problem(_request: Request, error: Exception) -> Response:
+    """A `Problem` that a route raised."""
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def tell_framework(_request: Request, error: Exception) -> Response:
+    """What the framework refuses by itself: 404 and 405."""
+    assert isinstance(error, HTTPException)
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    return of_status(error.status_code, headers).response()

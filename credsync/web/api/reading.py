@@ -1,0 +1,118 @@
+"""The calls that ask: status, lists, timeline, packet, and the feed of events. They change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from credsync.core.events import EventName
+from credsync.core.states import TherapistState
+from credsync.operate.find import BadCursor, find_therapists
+from credsync.operate.packet import packet, packet_markdown
+from credsync.operate.status import therapist_status
+from credsync.operate.timeline import feed, timeline_of
+from credsync.store.known import known_therapist
+from credsync.web.api.addresses import therapist_id_of, unknown_therapist
+from credsync.web.api.answers import said, written
+from credsync.web.api.context import ApiContext
+from credsync.web.api.questions import Question, wanted_format
+
+_T = TypeVar("_T")
+
+
+class Reading:
+    """The handlers, each with one consistent view of the database."""
+
+    def __init__(self, context: ApiContext, limiter: CapacityLimiter) -> None:
+        self._context = context
+        self._limiter = limiter
+
+    async def get_therapist(self, request: Request) -> Response:
+        """A therapist's status."""
+        who = therapist_id_of(request)
+        Question(request, ()).checked()
+        portals, now = self._context.portals, self._context.database.clock.now()
+        status = await self._ask(lambda c: therapist_status(c, portals, who, now))
+        if status is None:
+            raise unknown_therapist()
+        return said(status)
+
+    async def list_therapists(self, request: Request) -> Response:
+        """Therapists by state, slot, portal or a word, page by page."""
+        portals, now = self._context.portals, self._context.database.clock.now()
+        question = Question(request, ("state", "slot", "portal", "q", "cursor", "limit"))
+        state = question.word("state", "state", [each.value for each in TherapistState])
+        slot = question.text("slot")
+        if slot is not None and not any(portal.slot_rule(slot) for portal in portals.values()):
+            slots = sorted({key for portal in portals.values() for key in portal.slots})
+            question.word("slot", "slot of any portal here", slots)
+        portal = question.word("portal", "portal here", sorted(portals))
+        q, cursor = question.text("q"), question.text("cursor")
+        limit = question.number("limit", 50, 1, 500)
+        question.checked()
+        try:
+            found = await self._ask(
+                lambda c: find_therapists(
+                    c,
+                    portals,
+                    state=state,
+                    slot=slot,
+                    portal=portal,
+                    q=q,
+                    cursor=cursor,
+                    limit=limit,
+                    now=now,
+                )
+            )
+        except BadCursor:
+            question.refuse("cursor", "invalid_cursor", "must be a next_cursor of this list, or absent")
+            question.checked()
+            raise
+        return said(found)
+
+    async def get_timeline(self, request: Request) -> Response:
+        """What happened to a therapist, oldest first."""
+        who = therapist_id_of(request)
+        Question(request, ()).checked()
+
+        def ask(connection: Connection) -> list[dict[str, object]] | None:
+            if known_therapist(connection, who) is None:
+                return None
+            return timeline_of(connection, who)
+
+        events = await self._ask(ask)
+        if events is None:
+            raise unknown_therapist()
+        return said({"id": who, "events": events})
+
+    async def get_packet(self, request: Request) -> Response:
+        """The help-desk report, as JSON or Markdown."""
+        who = therapist_id_of(request)
+        Question(request, ()).checked()
+        kind, media_type = wanted_format(request.headers.get("accept"))
+        portals, now = self._context.portals, self._context.database.clock.now()
+        report = await self._ask(lambda c: packet(c, portals, who, now))
+        if report is None:
+            raise unknown_therapist()
+        return said(report) if kind == "json" else written(packet_markdown(report), media_type)
+
+    async def get_events(self, request: Request) -> Response:
+        """The feed: events after a place in it, in order."""
+        question = Question(request, ("after", "types", "limit"))
+        after = question.number("after", 0, 0, 10**18 - 1)
+        types = question.words("types", "event name", [each.value for each in EventName])
+        limit = question.number("limit", 500, 1, 1_000)
+        question.checked()
+        return said(await self._ask(lambda c: feed(c, after, types, limit)))
+
+    async def _ask(self, query: Callable[[Connection], _T]) -> _T:
+        def in_transaction() -> _T:
+            with self._context.database.read() as connection:
+                return query(connection)
+
+        return await to_thread.run_sync(in_transaction, limiter=self._limiter)

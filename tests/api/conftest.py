@@ -1,0 +1,35 @@
+"""One service for most tests, each with therapists of its own; and one on each kind of database."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.api.service import Service, serving
+
+
+@pytest.fixture(scope="session")
+def shared_service(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """On SQLite, started once."""
+    path = tmp_path_factory.mktemp("api") / "credsync.db"
+    shutil.copyfile(migrated_sqlite, path)
+    with serving(f"sqlite:///{path}") as service:
+        yield service
+
+
+@pytest.fixture
+def service(shared_service: Service) -> Iterator[Service]:
+    """The shared service with its clock set right."""
+    shared_service.wakes.clear()
+    yield shared_service
+    shared_service.clock.ahead *= 0
+
+
+@pytest.fixture
+def on_each(database_url: str) -> Iterator[Service]:
+    """A service of its own, once per kind of database."""
+    with serving(database_url) as service:
+        yield service
