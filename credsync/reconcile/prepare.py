@@ -9,7 +9,7 @@ from datetime import datetime
 from credsync.core.decide import Case
 from credsync.core.facts import Facts
 from credsync.core.mapping import definitive_slot, submitted_slots
-from credsync.core.plan import SyncRequest, awaited_slots, plan_links, plan_writes
+from credsync.core.plan import SyncRequest, awaited_slots, plan_links, plan_writes, settled_slots
 from credsync.core.portal import DEFINITIVE, Portal
 from credsync.core.writes import Write
 from credsync.store.cases import Claimed
@@ -41,7 +41,7 @@ def prepare(
         portal.digest,
         facts.enrolment,
         latest.occurred_at if latest else None,
-        _definitive(portal, facts),
+        _definitive(portal, facts, writes),
         tuple(sync.id for sync in syncs),
     )
     case = replace(
@@ -60,11 +60,11 @@ def _merged(stored: Sequence[Write], planned: Sequence[Write]) -> list[Write]:
     return [changed.get(write.id or 0, write) for write in stored] + [w for w in planned if w.id is None]
 
 
-def _definitive(portal: Portal, facts: Facts) -> str | None:
-    """The slot of the newest submission; before any, the one that the ca's rules give with what is known."""
+def _definitive(portal: Portal, facts: Facts, writes: Sequence[Write]) -> str | None:
+    """The slot of the newest submission, as sent or as judged now; before any, what ca's rules give with what is known."""
     newest = next((s for s in reversed(facts.submissions) if portal.rules(s.form)), None)
     if newest is not None:
-        slot, _ = definitive_slot(portal, facts, newest)
+        slot, _ = settled_slots(writes).get(newest.id) or definitive_slot(portal, facts, newest)
         return None if slot == DEFINITIVE else slot
     for rule in portal.rules("ca"):
         if rule.when is None or facts.moving_now:

@@ -9,6 +9,7 @@ from datetime import datetime
 from credsync.core.decide import Decision
 from credsync.core.events import EventName, TimelineEvent
 from credsync.core.facts import Facts
+from credsync.core.links import LinkState
 from credsync.core.outgoing import Outgoing, compose
 from credsync.core.portal import Portal
 from credsync.core.properties import Property
@@ -123,7 +124,8 @@ class TurnInProgress:
         """What an older enrolment held for this form and slot is answered by the newer write."""
         for index, write in enumerate(self.turn.writes):
             same = (write.form, write.slot) == (written.form, written.slot)
-            if write.state is WriteState.HELD and same and write.enrolment != written.enrolment:
+            older = write.enrolment != written.enrolment and write.submitted_at <= written.submitted_at
+            if write.state is WriteState.HELD and same and older:
                 self._supersede(index, write, now)
 
     def _created(self, record_id: str, created_at: datetime | None) -> None:
@@ -134,7 +136,9 @@ class TurnInProgress:
     def _finish(self, now: datetime) -> None:
         links, contact = self.turn.links.values(), self.prepared.case.contact_id
         due = next_due(contact, links, self.turn.writes, now)
-        rides = any(link.open and link.next_look_at == due for link in links)
+        rides = any(
+            link.open and link.state is not LinkState.GIVEN_UP and link.next_look_at == due for link in links
+        )
         state = condition(contact, links, self.turn.writes)
         self.turn.finish = Finish(self.prepared.claimed.generation, state, due, rides)
 

@@ -78,9 +78,12 @@ class Wake:
 
 
 def _setter(event: anyio.Event) -> Callable[[], None]:
-    token = anyio.lowlevel.current_token()
+    token, home = anyio.lowlevel.current_token(), threading.get_ident()
 
     def wake() -> None:
+        if threading.get_ident() == home:
+            event.set()
+            return
         with contextlib.suppress(RuntimeError):
             anyio.from_thread.run_sync(event.set, token=token)
 

@@ -1,0 +1,75 @@
+"""Asks HubSpot when found records were created, where no answer has told it yet. Reads only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+
+import anyio.to_thread
+from sqlalchemy import select, update
+
+from credsync.core.links import LinkState
+from credsync.hubspot.edge import Edge, PortalUnusable
+from credsync.hubspot.objects import Record, batch_read
+from credsync.store.database import Database
+from credsync.store.tables import links
+
+_Found = Mapping[str, str]
+"""Record id by slot."""
+
+
+async def fill_creation_times(edge: Edge, database: Database, therapist_id: str) -> None:
+    """Store the creation times that are missing from a therapist's found links: one batch read per object type.
+
+    What HubSpot does not tell stays unknown; nothing is raised for it.
+    """
+    found = await anyio.to_thread.run_sync(_unknown, database, edge.portal.name, therapist_id)
+    by_object: dict[str, dict[str, str]] = defaultdict(dict)
+    for slot, record_id in found.items():
+        rule = edge.portal.slot_rule(slot)
+        if rule is not None:
+            by_object[rule.object][slot] = record_id
+    if not by_object:
+        return
+    try:
+        names = await edge.names(database.clock.now())
+    except PortalUnusable:
+        return
+    created: dict[tuple[str, str], datetime] = {}
+    for object_key, records in by_object.items():
+        read = await batch_read(edge.client, names.type_id(object_key), sorted(set(records.values())), ())
+        for slot, record_id in records.items():
+            reading = read[record_id]
+            if isinstance(reading, Record) and reading.created_at is not None:
+                created[(slot, record_id)] = reading.created_at
+    if created:
+        await anyio.to_thread.run_sync(_store, database, therapist_id, created)
+
+
+def _unknown(database: Database, portal: str, therapist_id: str) -> _Found:
+    query = select(links.c.slot, links.c.record_id).where(
+        links.c.therapist_id == therapist_id,
+        links.c.portal == portal,
+        links.c.state == LinkState.FOUND.value,
+        links.c.record_id.is_not(None),
+        links.c.record_created_at.is_(None),
+    )
+    with database.read() as connection:
+        return {row.slot: row.record_id for row in connection.execute(query)}
+
+
+def _store(database: Database, therapist_id: str, created: Mapping[tuple[str, str], datetime]) -> None:
+    """Only where the link still holds that record: a round may have come between."""
+    with database.write() as connection:
+        for (slot, record_id), at in created.items():
+            connection.execute(
+                update(links)
+                .where(
+                    links.c.therapist_id == therapist_id,
+                    links.c.slot == slot,
+                    links.c.record_id == record_id,
+                    links.c.record_created_at.is_(None),
+                )
+                .values(record_created_at=at)
+            )

@@ -1,0 +1,55 @@
+"""Whether a portal's rounds look and write, and the words for it when they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from credsync.core.portal import Mode, Portal
+from credsync.core.reasons import Reason, sentence
+from credsync.store.portals import status_of
+
+
+class PortalState(StrEnum):
+    RUNNING = "running"
+    PAUSED = "paused"
+    OBSERVE_ONLY = "observe_only"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A portal's state as the API shows it; `message` is empty while it simply runs."""
+
+    state: PortalState
+    message: str = ""
+
+    @property
+    def looks(self) -> bool:
+        """Whether rounds look at all."""
+        return self.state is not PortalState.PAUSED
+
+
+def standing_of(connection: Connection, portals: Mapping[str, Portal], name: str) -> Standing:
+    """A portal's standing. One without a file counts as paused: nothing runs for it until there is one."""
+    portal = portals.get(name)
+    if portal is None:
+        return Standing(
+            PortalState.PAUSED,
+            f"No portal file named {name}.toml is configured, so nothing is looked at or written for this portal; "
+            "put the file back, or correct the setting `portals`.",
+        )
+    status = status_of(connection, name)
+    if status.paused_at is not None:
+        said = [f"{sentence(Reason.PORTAL_PAUSED)} Paused by {status.paused_by}"]
+        said += [status.paused_reason] if status.paused_reason else []
+        return Standing(PortalState.PAUSED, ": ".join(said).rstrip(".") + ".")
+    said = []
+    if portal.hubspot.mode is Mode.OBSERVE:
+        said.append(sentence(Reason.OBSERVE_ONLY))
+    if status.problem:
+        said.append(f"{status.problem.rstrip('.')}.")
+    state = PortalState.OBSERVE_ONLY if portal.hubspot.mode is Mode.OBSERVE else PortalState.RUNNING
+    return Standing(state, " ".join(said))
