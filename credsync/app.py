@@ -26,7 +26,6 @@ from credsync.reconcile.worker import PortalWorker, run_workers
 from credsync.settings import Settings, SettingsError, secret
 from credsync.store import schema
 from credsync.store.database import Database
-from credsync.web.api.app import build_api
 from credsync.web.api.context import ApiContext
 
 _log = structlog.get_logger("credsync")
@@ -47,18 +46,28 @@ class App:
     speed: float = 1.0
 
     def edge(self, portal: Portal) -> Edge:
-        """A portal's edge to HubSpot, with its token from the environment. Raises `SettingsError` without one."""
-        name = f"HUBSPOT_TOKEN_{portal.name}"
-        token = secret(name)
-        if token is None:
-            variable = f"CREDSYNC_{name.upper().replace('-', '_')}"
-            raise SettingsError(
-                f"Portal {portal.name} has no token: set {variable}, or {variable}_FILE to a file that holds it."
-            )
-        account = portal.hubspot
-        pacing = Pacing(account.calls_per_10s, account.association_calls_per_10s, speed=self.speed)
-        client = HubSpotClient(account.base_url, token, account.api_version, pacing, speed=self.speed)
-        return Edge(portal, client)
+        """A portal's edge to HubSpot at the app's speed. Raises `SettingsError` without a token."""
+        return edge_to(portal, self.speed)
+
+
+def edge_to(portal: Portal, speed: float = 1.0) -> Edge:
+    """A portal's edge to HubSpot, with its token from the environment. Raises `SettingsError` without a usable one."""
+    name = f"HUBSPOT_TOKEN_{portal.name}"
+    variable = f"CREDSYNC_{name.upper().replace('-', '_')}"
+    token = secret(name)
+    if token is None:
+        raise SettingsError(
+            f"Portal {portal.name} has no token: set {variable}, or {variable}_FILE to a file that holds it."
+        )
+    account = portal.hubspot
+    pacing = Pacing(account.calls_per_10s, account.association_calls_per_10s, speed=speed)
+    try:
+        client = HubSpotClient(account.base_url, token, account.api_version, pacing, speed=speed)
+    except ValueError as error:
+        raise SettingsError(
+            f"Portal {portal.name} cannot be reached: {error}. Correct {variable}, or base_url in the portal's file."
+        ) from None
+    return Edge(portal, client)
 
 
 def load_portals(pattern: str) -> dict[str, Portal]:
@@ -214,6 +223,8 @@ class _Server(uvicorn.Server):
 
 
 def _serve_api(app: App, context: ApiContext, listener: socket.socket | None, stop: threading.Event) -> None:
+    from credsync.web.api.app import build_api  # the commands that serve nothing start faster without it
+
     host, port = listener.getsockname()[:2] if listener else app.settings.address
     config = uvicorn.Config(
         build_api(context),

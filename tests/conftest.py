@@ -72,7 +72,7 @@ def migrated_postgres(postgres: PostgresServer) -> str:
 def _migrate(url: str) -> None:
     """Imported here, so that a broken store fails the tests that stand on it and no others."""
     from credsync.store.database import Database
-    from credsync.store.migrations import upgrade
+    from credsync.store.schema import upgrade
 
     database = Database(url)
     upgrade(database)

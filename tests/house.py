@@ -14,11 +14,12 @@ from pathlib import Path
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
+    ("demo",),
     ("app",),
     ("web",),
     ("reconcile",),
     ("operate",),
-    ("settings",),
+    ("settings", "logs"),
     ("hubspot", "store"),
     ("core",),
     ("__init__",),

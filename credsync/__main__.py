@@ -1,0 +1,5 @@
+"""`python -m credsync`."""
+
+from credsync.cli import main
+
+main()

@@ -1,0 +1,235 @@
+"""What people ask of one therapist or of all: show, list, packet; and the one thing they tell it: sync."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from credsync.cli.opening import open_whole, person, settings_of
+from credsync.cli.output import Json, moment, say, say_json, say_table, say_text
+from credsync.cli.refusals import Refusal
+from credsync.cli.therapist import say_status
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from credsync.app import App
+
+Id = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="Therapist UUID, contact id, record id or a HubSpot record's address."),
+]
+
+
+PATIENCE = 10.0
+"""Seconds a report waits for HubSpot."""
+
+
+class Format(StrEnum):
+    """How a packet is written."""
+
+    MD = "md"
+    JSON = "json"
+
+
+def show(ctx: typer.Context, id_: Id, as_json: Json = False) -> None:
+    """How a therapist stands: each slot, each write, what happens next and when."""
+    from credsync.operate.status import therapist_status
+
+    with open_whole(settings_of(ctx)) as app, app.database.read() as connection:
+        now = app.database.clock.now()
+        status = therapist_status(connection, app.portals, the_one(connection, app, id_), now)
+    assert status is not None
+    if as_json:
+        say_json(status)
+    else:
+        say_status(status, now)
+
+
+def list_(
+    ctx: typer.Context,
+    state: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STATE", help="refused, ambiguous, held, partial, given_up, overdue, waiting or in_sync."
+        ),
+    ] = None,
+    portal: Annotated[str | None, typer.Option(metavar="NAME", help="Of this portal only.")] = None,
+    slot: Annotated[str | None, typer.Option(metavar="SLOT", help="Who waits for this slot.")] = None,
+    query: Annotated[
+        str | None,
+        typer.Option("-q", "--query", metavar="TEXT", help="An id, a record's address, or a part of a name."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Who waits, since when and why; the longest first."""
+    with open_whole(settings_of(ctx)) as app:
+        _require_known(app, state, portal, slot)
+        now = app.database.clock.now()
+        found = _everybody(app, now, state=state, portal=portal, slot=slot, q=query)
+    found.sort(key=lambda entry: str(entry["state_since"]))
+    if as_json:
+        say_json({"therapists": found})
+    elif found:
+        _say_list(found)
+    else:
+        say("Nobody.")
+
+
+def packet(
+    ctx: typer.Context,
+    id_: Id,
+    format_: Annotated[
+        Format, typer.Option("--format", help="md to read, paste or send; json for machines.")
+    ] = Format.MD,
+) -> None:
+    """The help-desk report on a therapist: everything an engineer asks for, in one text."""
+    from credsync.operate.packet import packet as report
+    from credsync.operate.packet import packet_markdown
+
+    with open_whole(settings_of(ctx)) as app:
+        with app.database.read() as connection:
+            therapist = the_one(connection, app, id_)
+        _ask_when_created(app, therapist)
+        with app.database.read() as connection:
+            made = report(connection, app.portals, therapist, app.database.clock.now())
+    assert made is not None
+    if format_ is Format.JSON:
+        say_json(made)
+    else:
+        say_text(packet_markdown(made))
+
+
+def sync(
+    ctx: typer.Context,
+    id_: Id,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept in the timeline's request.")],
+    include_held: Annotated[
+        bool, typer.Option("--include-held", help="Also what is held, submitted before the latest sign-up.")
+    ] = False,
+) -> None:
+    """Look now, and send again everything that was submitted. Pressing twice is one."""
+    from credsync.operate.portal_standing import standing_of
+    from credsync.store.intake import Door, accept_sync
+
+    if not reason.strip():
+        raise typer.BadParameter("says why, in a few words.", param_hint="--reason")
+    with open_whole(settings_of(ctx)) as app, app.database.write() as connection:
+        door = Door(app.database.clock.now(), app.settings.coalesce)
+        therapist = the_one(connection, app, id_)
+        taken = accept_sync(connection, door, therapist, reason.strip(), include_held, person())
+        standing = standing_of(connection, app.portals, taken.portal)
+    if taken.new:
+        say(f"Sync now of therapist {therapist} is taken; the service does it within seconds of seeing it.")
+    else:
+        say(f"Sync now of therapist {therapist} was asked for already and is still to come.")
+    if standing.message:
+        say(standing.message)
+    say(f"What came of it: credsync show {therapist}")
+
+
+def the_one(connection: Connection, app: App, text: str) -> str:
+    """The therapist an ID means. Raises `Refusal`: with how to search for none, with the list for several."""
+    from credsync.operate.find import find_therapists
+    from credsync.operate.search import resolve
+
+    found = resolve(connection, text)
+    if not found:
+        raise Refusal(
+            f"No therapist is known by {text!r} (UUID, contact id, record id or a record's address). "
+            f"To search by name: credsync list -q NAME"
+        )
+    if len(found) > 1:
+        now = app.database.clock.now()
+        listed = find_therapists(connection, app.portals, q=text, limit=20, now=now)["therapists"]
+        lines = [f"  {each['id']}  {each['portal']}  contact {each['contact_id'] or '-'}" for each in listed]
+        raise Refusal(
+            "\n".join([f"{text!r} means several therapists; name one of them by its UUID:", *lines])
+        )
+    return found[0]
+
+
+def _ask_when_created(app: App, therapist: str) -> None:
+    """Ask HubSpot when found records were created. A HubSpot that does not answer costs a report this, not more."""
+    import anyio
+    from sqlalchemy import select
+
+    from credsync.operate.creation_times import fill_creation_times
+    from credsync.settings import SettingsError
+    from credsync.store.tables import therapists
+
+    with app.database.read() as connection:
+        name = connection.execute(
+            select(therapists.c.portal).where(therapists.c.id == therapist)
+        ).scalar_one()
+    try:
+        edge = app.edge(app.portals[name])
+    except (KeyError, SettingsError):
+        return
+
+    async def ask() -> None:
+        async with edge.client:
+            with anyio.move_on_after(PATIENCE):
+                await fill_creation_times(edge, app.database, therapist)
+
+    anyio.run(ask)
+
+
+def _everybody(app: App, now: datetime, **wanted: str | None) -> list[dict[str, Any]]:
+    from credsync.operate.find import MOST, find_therapists
+
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        with app.database.read() as connection:
+            page = find_therapists(connection, app.portals, **wanted, cursor=cursor, limit=MOST, now=now)
+        found += page["therapists"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found
+
+
+def _require_known(app: App, state: str | None, portal: str | None, slot: str | None) -> None:
+    """A misspelt filter is refused: an empty list would read as "nobody waits"."""
+    from credsync.core.states import TherapistState
+
+    states = [each.value for each in TherapistState]
+    slots = list(dict.fromkeys(key for each in app.portals.values() for key in each.slots))
+    for given, option, known in ((state, "--state", states), (portal, "--portal", list(app.portals))):
+        if given is not None and given not in known:
+            raise typer.BadParameter(f"{given!r} is none of {', '.join(known)}.", param_hint=option)
+    if slot is not None and all(each.slot_rule(slot) is None for each in app.portals.values()):
+        raise typer.BadParameter(f"{slot!r} is no slot: there are {', '.join(slots)}.", param_hint="--slot")
+
+
+def _say_list(found: list[dict[str, Any]]) -> None:
+    several = len({entry["portal"] for entry in found}) > 1
+    head = [
+        "state",
+        "since",
+        "therapist",
+        "contact",
+        *(["portal"] if several else []),
+        "name",
+        "waits for",
+        "next look",
+        "why",
+    ]
+    rows = [
+        [
+            entry["state"],
+            moment(entry["state_since"]),
+            entry["id"],
+            entry["contact_id"],
+            *([entry["portal"]] if several else []),
+            entry["name"],
+            ", ".join(entry["awaited_slots"]),
+            moment(entry["next_look_at"]),
+            entry["message"],
+        ]
+        for entry in found
+    ]
+    say_table(head, rows)

@@ -1,0 +1,141 @@
+"""Commands as real processes: exit codes, pipes, signals, and a start that says why it cannot."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from credsync.store import schema
+from credsync.store.database import Database
+from tests.cli.conftest import ROOT, Start, end
+
+TOKEN = {"CREDSYNC_HUBSPOT_TOKEN_DEMO": "pat-none"}
+
+
+def test_a_command_that_opens_nothing_starts_without_the_heavy_rooms(home: Path) -> None:
+    """`credsync version` is there at once: no database, web or validation library is imported for it."""
+    heavy = ("sqlalchemy", "alembic", "fastapi", "uvicorn", "pydantic", "httpx2", "structlog", "rich")
+    code = f"import sys, credsync.cli; print([m for m in {heavy} if m in sys.modules])"
+    asked = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert asked.stdout.strip() == "[]"
+
+
+def test_a_pipe_gets_the_token_and_nothing_else(start: Start, database: Database) -> None:
+    """As `TOKEN=$(credsync token create …)` sees it."""
+    ended = end(start("token", "create", "backend", "--scope", "intake"))
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("credsync_")
+    assert len(ended.out.split()) == 1
+
+
+def test_a_foreseen_fault_is_one_sentence_on_standard_error(start: Start, home: Path) -> None:
+    """No traceback, no colour in a pipe, nothing on standard output."""
+    (home / "credsync.toml").write_text("portal = 'x'\n")
+    ended = end(start("list"))
+    assert (ended.code, ended.out) == (4, "")
+    assert ended.err.startswith("credsync: The settings cannot be used:\n  portal in credsync.toml")
+    assert "Traceback" not in ended.err
+    assert "\x1b" not in ended.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_makes_its_first_sqlite_database_and_ends_cleanly_on_a_signal(
+    start: Start, home: Path, number: signal.Signals
+) -> None:
+    """Exit 0 within 10 s; every log line is JSON."""
+    service = start("serve", CREDSYNC_BIND="127.0.0.1:0", **TOKEN)
+    lines = _until(service, "service.started")
+    service.send_signal(number)
+    ended = end(service)
+    assert ended.code == 0
+    assert [line["event"] for line in lines] == ["database.created", "service.started"]
+    assert lines[-1]["address"].startswith("http://127.0.0.1:")
+    assert all(json.loads(line) for line in ended.err.splitlines())
+    database = Database("sqlite:///credsync.db")
+    schema.check(database)
+    database.close()
+
+
+def test_a_worker_alone_ends_cleanly_on_a_signal(start: Start, database: Database) -> None:
+    """Without an API there is no web server to catch it."""
+    service = start("serve", "--only", "worker", **TOKEN)
+    _until(service, "service.started")
+    service.send_signal(signal.SIGTERM)
+    assert end(service).code == 0
+
+
+def test_serve_says_when_everybody_may_reach_it(start: Start, database: Database) -> None:
+    """Allowed, with one warning: tokens travel unencrypted."""
+    service = start("serve", "--only", "api", CREDSYNC_BIND="0.0.0.0:0")
+    lines = _until(service, "service.started")
+    service.terminate()
+    assert end(service).code == 0
+    assert [line["event"] for line in lines if line["level"] == "warning"] == ["service.exposed"]
+
+
+def test_serve_never_migrates_an_existing_database(start: Start, database: Database) -> None:
+    """Exit 4 with the command that does."""
+    with database.write() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+    ended = end(start("serve", **TOKEN))
+    assert ended.code == 4
+    assert "credsync db upgrade" in ended.err
+    assert schema.version_of(database) is None
+
+
+def test_serve_names_the_variable_of_a_missing_token(start: Start, database: Database) -> None:
+    """Exit 4."""
+    ended = end(start("serve", CREDSYNC_BIND="127.0.0.1:0"))
+    assert ended.code == 4
+    assert "CREDSYNC_HUBSPOT_TOKEN_DEMO" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_serve_says_that_its_port_is_in_use(start: Start, database: Database) -> None:
+    """Exit 1, before anything runs, with the address and the setting."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        ended = end(start("serve", CREDSYNC_BIND=address, **TOKEN))
+    assert ended.code == 1
+    assert f"Cannot listen on {address}: the port is in use" in ended.err
+    assert "`bind`" in ended.err
+
+
+def test_speed_is_for_a_hubspot_on_loopback(start: Start, home: Path, database: Database) -> None:
+    """Ten times faster than agreed with HubSpot itself would be a fault."""
+    portal = home / "portals" / "demo.toml"
+    portal.write_text(portal.read_text().replace("http://127.0.0.1:8090", "https://api.hubapi.com"))
+    ended = end(start("serve", "--speed", "10", **TOKEN))
+    assert ended.code == 4
+    assert "loopback" in ended.err
+
+
+def test_sandbox_listens_and_ends_cleanly(start: Start, home: Path) -> None:
+    """It says where; SIGTERM ends it with 0, and the content is kept where `--state` says."""
+    sandbox = start(
+        "sandbox", "--portal", "portals/demo.toml", "--port", "0", "--delay", "cases", "--state", "kept"
+    )
+    assert sandbox.stdout is not None
+    assert sandbox.stdout.readline().startswith("sandbox listening on http://127.0.0.1:")
+    sandbox.terminate()
+    assert end(sandbox).code == 0
+    assert (home / "kept").exists()
+
+
+def _until(process: subprocess.Popen[str], event: str) -> list[dict[str, Any]]:
+    """The log lines up to the one of that event."""
+    assert process.stderr is not None
+    lines: list[dict[str, Any]] = []
+    for line in process.stderr:
+        lines.append(json.loads(line))
+        if lines[-1]["event"] == event:
+            return lines
+    raise AssertionError(f"ended with {process.wait()} after {lines}")
