@@ -16,7 +16,6 @@ from credsync.hubspot.errors import ErrorItem, HubSpotError
 MOST_INPUTS = 1000
 MOST_PAGES = 1000
 NOTHING_THERE = "NO_ASSOCIATIONS_FOUND"
-USER_DEFINED = "USER_DEFINED"
 STOPS_THE_REST = frozenset({"unauthorized", "forbidden", "missing_scopes", "rate_limited_daily"})
 
 
@@ -49,14 +48,6 @@ async def read_associations(
         _read(answer.body, {look.parent: look for look in batch})
         waiting.extend(look for look in batch if look.fault is None and look.after is not None)
     return {look.parent: look.sight() for look in looks.values()}
-
-
-def type_key(category: Any, type_id: Any) -> str | None:
-    """One name for an association type: the bare id of a portal's own label, `HUBSPOT_DEFINED:1` for the others."""
-    number, kind = wire.record_id(type_id), wire.word(category)
-    if number is None or not kind:
-        return None
-    return number if kind == USER_DEFINED else f"{kind}:{number}"
 
 
 def not_seen(error: HubSpotError) -> NotSeen:
@@ -92,7 +83,9 @@ class _Look:
             types = target.get("associationTypes")
             if record is None or not isinstance(types, list):
                 raise _GarbledError
-            keys = [type_key(each.get("category"), each.get("typeId")) for each in map(wire.mapping, types)]
+            keys = [
+                wire.type_key(each.get("category"), each.get("typeId")) for each in map(wire.mapping, types)
+            ]
             known = [key for key in keys if key is not None]
             if len(known) < len(keys):
                 raise _GarbledError

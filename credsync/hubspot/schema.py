@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from credsync.core.properties import Property
 from credsync.core.verdicts import Effect
 from credsync.hubspot import wire
-from credsync.hubspot.associations import type_key
 from credsync.hubspot.client import HubSpotClient
 from credsync.hubspot.errors import Forbidden, NotFound, Unavailable
 from credsync.hubspot.paths import CONTACT_TYPE, Route
@@ -192,7 +191,7 @@ def _labels(results: Iterable[Mapping[str, Any]]) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for each in results:
         label = each.get("label")
-        key = type_key(each.get("category"), each.get("typeId"))
+        key = wire.type_key(each.get("category"), each.get("typeId"))
         if isinstance(label, str) and label and key is not None:
             found[label] = found.get(label, frozenset()) | {key}
     return found

@@ -79,3 +79,14 @@ def next_page(body: dict[str, Any]) -> str | None:
     if isinstance(after, int) and not isinstance(after, bool):
         return str(after)
     return after if isinstance(after, str) and after else None
+
+
+USER_DEFINED = "USER_DEFINED"
+
+
+def type_key(category: Any, type_id: Any) -> str | None:
+    """One name for an association type: the bare id of a portal's own label, `HUBSPOT_DEFINED:1` for the others."""
+    number, kind = record_id(type_id), word(category)
+    if number is None or not kind:
+        return None
+    return number if kind == USER_DEFINED else f"{kind}:{number}"

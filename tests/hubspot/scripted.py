@@ -136,15 +136,15 @@ async def scene(
     replies: Iterable[Reply] | Handler, *, speed: float = 1.0, **settings: Any
 ) -> AsyncIterator[Scene]:
     """A scripted server, and a client that talks to it in fake time."""
-    server, time = ScriptedServer(replies), FakeTime()
+    server, fake = ScriptedServer(replies), FakeTime()
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, limit=2**24)
     server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     pool = httpx2.AsyncClient(verify=_TLS, trust_env=False)
-    pacing = settings.pop("pacing", None) or Pacing(speed=speed, clock=time.clock, sleep=time.sleep)
+    pacing = settings.pop("pacing", None) or Pacing(speed=speed, clock=fake.clock, sleep=fake.sleep)
     settings = {
         "rng": Random(1),
-        "clock": time.clock,
-        "sleep": time.sleep,
+        "clock": fake.clock,
+        "sleep": fake.sleep,
         "speed": speed,
         "http": pool,
     } | settings
@@ -152,7 +152,7 @@ async def scene(
         async with HubSpotClient(
             server.url, TOKEN, settings.pop("version", "2026-09"), pacing, **settings
         ) as client:
-            yield Scene(server, client, time)
+            yield Scene(server, client, fake)
     finally:
         await pool.aclose()
         listener.close()

@@ -8,7 +8,8 @@ import pytest
 
 from credsync.core.observations import Association, NotSeen, Seen
 from credsync.core.verdicts import Effect
-from credsync.hubspot.associations import read_associations, type_key
+from credsync.hubspot.associations import read_associations
+from credsync.hubspot.wire import type_key
 from tests.hubspot.scripted import Asked, Reply, Scene, error, scene
 
 pytestmark = pytest.mark.anyio

@@ -274,8 +274,8 @@ async def test_a_broken_or_too_slow_answer_is_asked_for_again_and_else_in_doubt(
 async def test_nobody_there_means_nothing_was_sent() -> None:
     async with scene([GOOD]) as here:
         url = here.server.url
-    time = FakeTime()
-    async with HubSpotClient(url, TOKEN, clock=time.clock, sleep=time.sleep) as client:
+    fake = FakeTime()
+    async with HubSpotClient(url, TOKEN, clock=fake.clock, sleep=fake.sleep) as client:
         with pytest.raises(errors.Unavailable) as caught:
             await client.call(client.routes.batch_update("2-1"), {})
     assert (caught.value.code, caught.value.effect, caught.value.attempts) == ("unreachable", NOT_SENT, 5)
@@ -316,12 +316,12 @@ def test_a_base_url_that_is_none_is_refused(url: str) -> None:
 
 async def test_every_attempt_is_told_to_the_observer_and_takes_a_seat() -> None:
     told: list[CallRecord] = []
-    time = FakeTime()
-    pacing = Pacing(2, clock=time.clock, sleep=time.sleep)
+    fake = FakeTime()
+    pacing = Pacing(2, clock=fake.clock, sleep=fake.sleep)
     async with scene([error(500), error(500), GOOD], pacing=pacing, on_call=told.append) as here:
-        before = time.at
+        before = fake.at
         await here.client.call(here.client.routes.batch_update("2-1"), {"inputs": []}, inputs=7)
-        assert time.at - before == pytest.approx(10.2), "the third attempt waited for a seat"
+        assert fake.at - before == pytest.approx(10.2), "the third attempt waited for a seat"
     assert [(each.status, each.code, each.attempt, each.inputs) for each in told] == [
         (500, "server_error", 1, 7),
         (500, "server_error", 2, 7),
