@@ -113,7 +113,8 @@ def sync(
 ) -> None:
     """Look now, and send again everything that was submitted. Pressing twice is one."""
     from credsync.operate.portal_standing import standing_of
-    from credsync.store.intake import Door, accept_sync
+    from credsync.store.intake import accept_sync
+    from credsync.store.therapists import Door
 
     if not reason.strip():
         raise typer.BadParameter("says why, in a few words.", param_hint="--reason")

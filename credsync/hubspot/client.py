@@ -106,7 +106,7 @@ class HubSpotClient:
     ) -> Answer:
         """Send until there is an answer, or until trying again is pointless or no longer worth the wait.
 
-        Raises HubSpotError. Its effect is that of all attempts together: a write that may have been carried out by
+        Raises HubSpotError, its `retry_after` in seconds of this machine's clock. Its effect is that of all attempts together: a write that may have been carried out by
         the first stays `unknown`, even if the second never left.
         """
         content = None if body is None else json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
@@ -126,6 +126,8 @@ class HubSpotClient:
                 self._learn(route.lane, error)
             if wait is None:
                 error.attempts = patience.tried
+                if error.retry_after is not None:
+                    error.retry_after /= self._speed
                 if doubtful and error.effect is Effect.NOT_SENT:
                     error.effect = Effect.UNKNOWN
                 raise error

@@ -187,6 +187,7 @@ class PortalWorker:
                     raise LeaseLost(self.name) from None
 
     async def _rounds(self, lease: Lease) -> None:
+        await self._names(self._database.clock.now())
         while not self._stopping:
             report = await self._turn(lease)
             if report is not None and not report.hubspot_silent:
@@ -255,7 +256,7 @@ class PortalWorker:
         """Seconds to leave a HubSpot alone that does not answer; facts that come meanwhile do not shorten it."""
         pause = min(LONGEST_PAUSE, 2.0 ** min(self._silences, 6))
         asked = (report.retry_after or 0.0) if report is not None else 0.0
-        return max(pause, min(asked, LONGEST_PAUSE)) / self._speed
+        return max(pause / self._speed, min(asked, LONGEST_PAUSE))
 
     async def _rest(self, report: RoundReport | None) -> float:
         """Seconds until the next look at the database."""

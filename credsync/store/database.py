@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -32,7 +32,11 @@ from sqlalchemy.types import TypeDecorator
 
 from credsync.store.clock import Clock, SystemClock, say_time
 
+_T = TypeVar("_T")
+
 _BUSY_SECONDS = 30
+MOST_TOGETHER = 64
+"""Changes in one shared transaction."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -62,6 +66,28 @@ class Moment(TypeDecorator[datetime]):
         return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
 
 
+class _Job(Generic[_T]):
+    """A change on its way into a shared transaction; `done` once that has ended, well or not."""
+
+    def __init__(self, change: Callable[[Connection], _T]) -> None:
+        self._change = change
+        self._value: _T | None = None
+        self._error: BaseException | None = None
+        self.done = False
+
+    def run(self, connection: Connection) -> None:
+        self._value = self._change(connection)
+
+    def failed(self, error: BaseException) -> None:
+        self._error = error
+        self.done = True
+
+    def result(self) -> _T:
+        if self._error is not None:
+            raise self._error
+        return cast(_T, self._value)
+
+
 class Database:
     """An opened database. `write()` and `read()` give connections inside a transaction."""
 
@@ -80,6 +106,8 @@ class Database:
                 hide_parameters=True,
             )
         self._writer = threading.Lock()
+        self._queue: list[_Job[Any]] = []
+        self._queue_lock = threading.Lock()
 
     def _open_sqlite(self) -> Engine:
         if self.url.database and self.url.database != ":memory:":
@@ -124,6 +152,45 @@ class Database:
             with self.engine.begin() as connection:
                 yield connection
 
+    def write_together(self, change: Callable[[Connection], _T]) -> _T:
+        """Run `change` in a transaction and give its result once that is committed.
+
+        On SQLite, changes of threads that wait for the one writer go into one transaction: a commit costs a write to
+        disk, however much is in it. If one of them raises, each is run again in a transaction of its own, so `change`
+        must not have effects but through its connection.
+        """
+        if not self.is_sqlite:
+            with self.write() as connection:
+                return change(connection)
+        job: _Job[_T] = _Job(change)
+        with self._queue_lock:
+            self._queue.append(job)
+        with self._writer:
+            while not job.done:
+                with self._queue_lock:
+                    jobs, self._queue = self._queue[:MOST_TOGETHER], self._queue[MOST_TOGETHER:]
+                self._commit(jobs)
+        return job.result()
+
+    def _commit(self, jobs: Sequence[_Job[Any]]) -> None:
+        try:
+            with self.engine.begin() as connection:
+                for job in jobs:
+                    job.run(connection)
+        except Exception as error:  # noqa: BLE001 - kept, and raised where the change came from
+            if len(jobs) == 1:
+                jobs[0].failed(error)
+            else:
+                for job in jobs:
+                    self._commit([job])
+            return
+        except BaseException as error:
+            for job in jobs:
+                job.failed(error)
+            raise
+        for job in jobs:
+            job.done = True
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads, of one consistent state."""
@@ -147,7 +214,7 @@ def now_plus(connection: Connection, seconds: float = 0) -> ColumnElement[dateti
 
 def insert_row(connection: Connection, table: Table, **values: Any) -> int:
     """Insert one row and give the id the database chose for it."""
-    made = connection.execute(table.insert().values(**values)).inserted_primary_key
+    made = connection.execute(table.insert(), values).inserted_primary_key
     assert made is not None
     return int(made[0])
 

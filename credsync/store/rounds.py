@@ -311,9 +311,7 @@ def _finish(connection: Connection, turns: Sequence[Turn], now: datetime) -> Non
     if not rows:
         return
     unchanged = therapists.c.generation == bindparam("seen")
-    same_state = and_(
-        therapists.c.state == bindparam("now_state"), therapists.c.reason == bindparam("now_reason")
-    )
+    same_state = therapists.c.state == bindparam("now_state")
     connection.execute(
         update(therapists)
         .where(therapists.c.id == bindparam("for_id"))

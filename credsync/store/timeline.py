@@ -14,13 +14,14 @@ from credsync.core.events import EventName, TimelineEvent
 from credsync.store.tables import events
 
 _log = structlog.get_logger("credsync")
+_APPEND = events.insert()
 
 
 def append(connection: Connection, happened: Sequence[TimelineEvent]) -> None:
     """Store events in the transaction that made them true."""
     if happened:
         connection.execute(
-            events.insert(),
+            _APPEND,
             [
                 {
                     "at": e.at,

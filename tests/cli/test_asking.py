@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from credsync.core.facts import SignUpKind
 from credsync.store.database import Database
-from credsync.store.intake import Door, Who, accept_sign_up, accept_submission
+from credsync.store.intake import accept_sign_up, accept_submission
 from credsync.store.tables import links, portals, syncs
+from credsync.store.therapists import Door, Who
 from tests.cli.conftest import Run
 
 ANN, BOB = "0191a7c2-0000-7000-8000-00000000000a", "0191a7c2-0000-7000-8000-00000000000b"

@@ -83,10 +83,13 @@ class World:
 
     def kill(self) -> None:
         """kill -9: nothing gets a chance to tidy up."""
+        self.api.close()
         self.service.end(signal.SIGKILL)
 
     def close(self) -> None:
         """End both processes by their ids."""
+        self.api.close()
+        self.hubspot.close()
         self.service.end(signal.SIGTERM)
         self.sandbox.end(signal.SIGTERM)
 

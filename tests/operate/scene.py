@@ -32,10 +32,11 @@ from credsync.reconcile.round import Round, RoundReport
 from credsync.store import leases, portals
 from credsync.store.cases import links_of, writes_of
 from credsync.store.database import Database
-from credsync.store.intake import Door, Who, accept_section, accept_sign_up, accept_submission, accept_sync
+from credsync.store.intake import accept_section, accept_sign_up, accept_submission, accept_sync
 from credsync.store.leases import Lease
 from credsync.store.rounds import Finish, Turn, Verified, record_turns
 from credsync.store.tables import therapists
+from credsync.store.therapists import Door, Who
 
 T0 = datetime(2026, 3, 2, 9, tzinfo=UTC)
 SECRET = "a value that was submitted"

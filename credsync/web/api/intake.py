@@ -13,8 +13,8 @@ from starlette.responses import Response
 from credsync.core.forms import SECTIONS, CheckedForm, CustomField, Fault, FormFaults, FormName, check_form
 from credsync.core.portal import Portal
 from credsync.store import intake as store
-from credsync.store.intake import Door, Taken, Who
 from credsync.store.known import Known, has_submitted, known_therapist
+from credsync.store.therapists import Door, Taken, Who
 from credsync.web.api.addresses import therapist_id_of, therapist_url, unknown_therapist
 from credsync.web.api.auth import caller
 from credsync.web.api.bodies import (

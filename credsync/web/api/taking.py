@@ -16,7 +16,7 @@ from credsync.core.events import TimelineEvent
 from credsync.core.forms import Fault
 from credsync.store import timeline
 from credsync.store.idempotency import KeyReused, Press, answered_before, remember
-from credsync.store.intake import ContactTaken, Door, PortalDiffers, TherapistUnknown
+from credsync.store.therapists import ContactTaken, Door, PortalDiffers, TherapistUnknown
 from credsync.web.api.answers import said
 from credsync.web.api.auth import caller
 from credsync.web.api.context import ApiContext
@@ -75,15 +75,21 @@ class Desk:
     def _try(self, fact: Fact, press: Press | None) -> tuple[int, dict[str, Any]]:
         context = self._context
         door = Door(context.database.clock.now(), context.policy.coalesce)
+
+        def change(connection: Connection) -> tuple[int, dict[str, Any]] | Told:
+            if press is not None and (before := answered_before(connection, press)) is not None:
+                return before
+            told = fact(connection, door)
+            if press is not None:
+                remember(connection, press, told.status, told.answer, door.now)
+            return told
+
         try:
-            with context.database.write() as connection:
-                if press is not None and (before := answered_before(connection, press)) is not None:
-                    return before
-                told = fact(connection, door)
-                if press is not None:
-                    remember(connection, press, told.status, told.answer, door.now)
+            told = context.database.write_together(change)
         except (ContactTaken, PortalDiffers, TherapistUnknown, KeyReused) as refusal:
             raise _refused(refusal) from None
+        if not isinstance(told, Told):
+            return told
         timeline.log(told.events)
         context.wake(told.portal, 0.0 if told.urgent else context.policy.coalesce.total_seconds())
         return told.status, told.answer

@@ -12,7 +12,7 @@ from credsync.core.events import TimelineEvent
 from credsync.operate.portal_standing import standing_of
 from credsync.store import portals
 from credsync.store.clock import say_time
-from credsync.store.intake import Door
+from credsync.store.therapists import Door
 from credsync.web.api.addresses import portal_of
 from credsync.web.api.auth import caller
 from credsync.web.api.bodies import PauseBody, ResumeBody, read

@@ -1,0 +1,172 @@
+"""A therapist's row as intake sees it: found, made or completed as a call says, and marked due.
+
+Statements stand ready-made: intake is the one place where their making would cost more than their running.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, case, or_, select, update
+
+from credsync.core.events import EventName, TimelineEvent
+from credsync.core.reasons import Reason
+from credsync.core.states import TherapistState
+from credsync.store.database import Moment
+from credsync.store.tables import therapists
+
+_THERAPIST = select(therapists).where(therapists.c.id == bindparam("for_id")).with_for_update()
+"""The row, held until the transaction ends, so that two facts of one therapist follow each other."""
+
+_MAKE = therapists.insert()
+
+_HOLDER = select(therapists.c.id).where(
+    therapists.c.portal == bindparam("of_portal"),
+    therapists.c.contact_id == bindparam("contact"),
+    therapists.c.id != bindparam("but"),
+)
+"""Who else has this contact."""
+
+_IN_SYNC = therapists.c.state == TherapistState.IN_SYNC.value
+
+_MARK_DUE = (
+    update(therapists)
+    .where(therapists.c.id == bindparam("for_id"))
+    .values(
+        generation=therapists.c.generation + 1,
+        rides=True,
+        due_at=case(
+            (
+                or_(therapists.c.due_at.is_(None), therapists.c.due_at > bindparam("due", type_=Moment())),
+                bindparam("due", type_=Moment()),
+            ),
+            else_=therapists.c.due_at,
+        ),
+        state=case((_IN_SYNC, TherapistState.WAITING.value), else_=therapists.c.state),
+        reason=case((_IN_SYNC, Reason.NOT_LOOKED_YET.value), else_=therapists.c.reason),
+        state_since=case((_IN_SYNC, bindparam("now", type_=Moment())), else_=therapists.c.state_since),
+    )
+)
+"""One more fact: due no later than `due`. Who was in sync waits from `now` on; who waited goes on waiting."""
+
+
+class ContactTaken(Exception):
+    """The contact belongs to another therapist of the portal."""
+
+    def __init__(self, contact_id: str, therapist_id: str) -> None:
+        self.contact_id, self.therapist_id = contact_id, therapist_id
+        super().__init__(f"contact {contact_id} belongs to therapist {therapist_id}")
+
+
+class PortalDiffers(Exception):
+    """The therapist already lives in another portal."""
+
+    def __init__(self, therapist_id: str, portal: str) -> None:
+        self.therapist_id, self.portal = therapist_id, portal
+        super().__init__(f"therapist {therapist_id} lives in portal {portal}")
+
+
+class TherapistUnknown(Exception):
+    """No such therapist yet, and the call does not say in which portal to make it."""
+
+    def __init__(self, therapist_id: str) -> None:
+        self.therapist_id = therapist_id
+        super().__init__(f"therapist {therapist_id} is unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whom a fact is about, and what the call says of them beside it. None leaves what is known alone."""
+
+    therapist_id: str
+    portal: str | None = None
+    contact_id: str | None = None
+    name: str | None = None
+    email: str | None = None
+
+
+@dataclass(slots=True)
+class Taken:
+    """What an intake call stored: the fact's id, whether it was new, and the events to log after the commit."""
+
+    therapist_id: str
+    portal: str
+    contact_id: str | None
+    fact_id: int | None = None
+    new: bool = True
+    urgent: bool = False
+    events: list[TimelineEvent] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The moment of a call and how long its fact may wait for company before a round."""
+
+    now: datetime
+    coalesce: timedelta
+
+
+def tell(taken: Taken, door: Door, name: EventName, **details: object) -> None:
+    """Note what happened, to store and to log."""
+    event = TimelineEvent(name, taken.portal, taken.therapist_id, taken.contact_id, door.now, details=details)
+    taken.events.append(event)
+
+
+def therapist_of(connection: Connection, door: Door, who: Who) -> Taken:
+    """The therapist a fact is about, made or completed as the call says."""
+    row = connection.execute(_THERAPIST, {"for_id": who.therapist_id}).one_or_none()
+    return _made(connection, door, who) if row is None else _changed(connection, who, row)
+
+
+def _made(connection: Connection, door: Door, who: Who) -> Taken:
+    if who.portal is None:
+        raise TherapistUnknown(who.therapist_id)
+    _check_contact(connection, who, who.portal)
+    connection.execute(
+        _MAKE,
+        {
+            "id": who.therapist_id,
+            "portal": who.portal,
+            "contact_id": who.contact_id,
+            "name": who.name,
+            "email": who.email,
+            "generation": 0,
+            "settled_generation": 0,
+            "state": TherapistState.WAITING.value,
+            "reason": Reason.NOT_LOOKED_YET.value,
+            "state_since": door.now,
+            "rides": True,
+            "created_at": door.now,
+        },
+    )
+    return Taken(who.therapist_id, who.portal, who.contact_id)
+
+
+def _changed(connection: Connection, who: Who, row: Row[Any]) -> Taken:
+    if who.portal is not None and who.portal != row.portal:
+        raise PortalDiffers(who.therapist_id, row.portal)
+    said = {"contact_id": who.contact_id, "name": who.name, "email": who.email}
+    changes = {key: value for key, value in said.items() if value is not None and value != getattr(row, key)}
+    if "contact_id" in changes:
+        _check_contact(connection, who, row.portal)
+    if changes:
+        connection.execute(update(therapists).where(therapists.c.id == row.id).values(**changes))
+    return Taken(row.id, row.portal, changes.get("contact_id", row.contact_id))
+
+
+def _holder(connection: Connection, who: Who, portal: str) -> str | None:
+    asked = {"of_portal": portal, "contact": who.contact_id, "but": who.therapist_id}
+    return connection.execute(_HOLDER, asked).scalar_one_or_none()
+
+
+def _check_contact(connection: Connection, who: Who, portal: str) -> None:
+    if who.contact_id is not None and (holder := _holder(connection, who, portal)) is not None:
+        raise ContactTaken(who.contact_id, holder)
+
+
+def mark_due(connection: Connection, door: Door, taken: Taken) -> None:
+    """Raise the generation and make a round due: at once if somebody waits for it, else soon."""
+    due = door.now if taken.urgent else door.now + door.coalesce
+    connection.execute(_MARK_DUE, {"for_id": taken.therapist_id, "due": due, "now": door.now})
