@@ -15,9 +15,9 @@ from credsync.core.links import Link, LinkHistory, LinkState
 from credsync.core.observations import NotSeen
 from credsync.core.portal import CONTACT, DEFINITIVE, Mode, Portal, SlotRule
 from credsync.core.reasons import Reason
-from credsync.core.schedule import Policy
+from credsync.core.schedule import Policy, next_look
 from credsync.core.slots import Candidate, ParentAwaited, TypeSight, holders
-from credsync.core.writes import OPEN, UNFINISHED, Cause, Write, WriteState
+from credsync.core.writes import UNFINISHED, Cause, Write, WriteState
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ def decide(
     links = dict(case.links)
     events: list[SlotEvent] = []
     lost: list[LinkHistory] = []
+    gone: list[LinkHistory] = []
     seen: set[str] = set()
     for object_key in _parents_first(portal):
         sight = _under_definitive(portal, case, links, object_key, sights.get(object_key))
@@ -88,7 +89,8 @@ def decide(
         whole = sights[object_key]
         present = frozenset(c.record_id for c in whole) if isinstance(whole, tuple) else frozenset()
         for rule in portal.rules_of(object_key):
-            for slot, judged in _judge(rule, links, sight, present, shared, now, policy).items():
+            for slot, judged in _judge(rule, case, links, sight, present, shared, now, policy).items():
+                before = links.get(slot)
                 if isinstance(judged, Link):
                     links[slot] = judged
                     continue
@@ -96,12 +98,15 @@ def decide(
                 seen.add(slot)
                 if judged.lost is not None:
                     lost.append(judged.lost)
+                elif before is not None and before.state is LinkState.AMBIGUOUS:
+                    gone.extend(_gone_meanwhile(case, judged.link, present, now))
                 events.extend(_slot_events(judged))
-    writes = _after_loss(case, lost)
+    writes = _after_loss(case, [*lost, *gone])
     decided = [_gate(portal, case, w, links, seen, now) for w in writes]
-    before = {w.id: w for w in case.writes}
+    links |= _awaited_by_writes(decided, links, now, policy)
+    planned = {w.id: w for w in case.writes}
     for write in decided:
-        old = before.get(write.id) if write.id is not None else None
+        old = planned.get(write.id) if write.id is not None else None
         if write.state is WriteState.HELD and (old is None or old.reason is not write.reason):
             events.append(SlotEvent(EventName.WRITE_HELD, write.slot, None, {"reason": write.reason.value}))
     return Decision(
@@ -143,12 +148,13 @@ def _under_definitive(
 ) -> TypeSight | None:
     """A two-hop type is judged under the definitive record alone, if its parent's type keeps that slot."""
     parent = portal.objects[object_key].parent
-    if parent == CONTACT or not isinstance(sight, tuple):
+    ruled = {portal.slots[rule.slot].object for rules in portal.definitive.values() for rule in rules}
+    if parent == CONTACT or parent not in ruled or not isinstance(sight, tuple):
         return sight
     definitive = portal.slots.get(case.definitive or "")
-    if definitive is None or definitive.object != parent:
+    if definitive is not None and definitive.object != parent:
         return sight
-    holder = links.get(definitive.key)
+    holder = links.get(definitive.key) if definitive is not None else None
     if holder is None or holder.record_id is None:
         return ParentAwaited()
     return tuple(c for c in sight if c.parent_id == holder.record_id)
@@ -156,6 +162,7 @@ def _under_definitive(
 
 def _judge(
     rule: SlotRule,
+    case: Case,
     links: Mapping[str, Link],
     sight: TypeSight,
     present: frozenset[str],
@@ -165,7 +172,9 @@ def _judge(
 ) -> dict[str, Judgement | Link]:
     known = [slot for slot in links if slot.split(".", 1)[0] == rule.key]
     if isinstance(sight, NotSeen):
-        return {slot: judge_unseen(links[slot], sight, now, policy) for slot in known}
+        return {
+            slot: judge_unseen(links[slot], sight, now, policy, _asked_since(case, slot)) for slot in known
+        }
     candidates: tuple[Candidate, ...] = sight if isinstance(sight, tuple) else ()
     spans = Spans(policy, rule.overdue_after or policy.overdue_after)
     empty = Reason.PARENT_AWAITED if isinstance(sight, ParentAwaited) else Reason.RECORD_AWAITED
@@ -182,6 +191,39 @@ def _judge(
             spans,
         )
     return judged
+
+
+def _asked_since(case: Case, slot: str) -> datetime | None:
+    unsent = (w.submitted_at for w in case.writes if w.slot == slot and w.state in UNFINISHED)
+    return max(unsent, default=None)
+
+
+def _gone_meanwhile(case: Case, link: Link, present: Collection[str], now: datetime) -> Sequence[LinkHistory]:
+    """What a slot was last written to, when that is no longer there once it is no longer ambiguous.
+
+    While it was ambiguous it had no holder that could have been seen to go.
+    """
+    if link.state is not LinkState.FOUND:
+        return ()
+    written = (WriteState.WRITTEN, WriteState.PARTIAL)
+    last = {w.key: w.record_id for w in case.writes if w.slot == link.slot and w.state in written}
+    records = {record_id for record_id in last.values() if record_id is not None}
+    return [
+        LinkHistory(link.slot, record_id, None, now, Reason.RECORD_LOST)
+        for record_id in sorted(records - set(present))
+    ]
+
+
+def _awaited_by_writes(
+    writes: Sequence[Write], links: Mapping[str, Link], now: datetime, policy: Policy
+) -> dict[str, Link]:
+    """The empty links that only now have something waiting for them: they are awaited from here on."""
+    slots = {w.slot for w in writes if w.state in UNFINISHED}
+    return {
+        slot: replace(link, awaited=True, awaited_since=now, next_look_at=next_look(now, now, policy))
+        for slot, link in links.items()
+        if slot in slots and not link.awaited and link.state is LinkState.AWAITED
+    }
 
 
 def _slot_events(judged: Judgement) -> list[SlotEvent]:
@@ -211,9 +253,8 @@ def _after_loss(case: Case, lost: Sequence[LinkHistory]) -> list[Write]:
             and loss.found_at is not None
             and loss.found_at <= case.enrolment_since
         )
-        owed = loss.reason is Reason.RECORD_LOST or (loss.reason is Reason.LABEL_MOVED and stale)
-        open_keys = {w.key for w in writes if w.state in OPEN}
-        for index, write in enumerate(writes):
+        owed = loss.reason is Reason.RECORD_LOST or stale
+        for index, write in enumerate(list(writes)):
             if write.slot != loss.slot or write.record_id != loss.record_id:
                 continue
             if write.state is WriteState.UNKNOWN:
@@ -228,19 +269,29 @@ def _after_loss(case: Case, lost: Sequence[LinkHistory]) -> list[Write]:
                 owed
                 and write.enrolment == case.enrolment
                 and write.state in (WriteState.WRITTEN, WriteState.PARTIAL)
-                and write.key not in open_keys
             ):
-                open_keys.add(write.key)
-                writes.append(_successor(write, writes, loss.reason))
+                _owe(writes, write, loss.reason)
     return writes
 
 
-def _successor(write: Write, writes: Sequence[Write], reason: Reason) -> Write:
-    carried = [w.submissions for w in writes if w.key == write.key and w.state is not WriteState.SUPERSEDED]
+def _owe(writes: list[Write], write: Write, reason: Reason) -> None:
+    """Put all that was sent, or is about to be, under a lost write's key into one unsent row: the one there, or a new one."""
+    without = (WriteState.SUPERSEDED, WriteState.HELD)
+    same = [w for w in writes if w.key == write.key and w.state not in without]
+    carried = frozenset(s for w in same for s in w.submissions)
+    for index, row in enumerate(writes):
+        if row.key == write.key and row.state in (WriteState.WAITING, WriteState.DUE):
+            cause = Cause.SYNC if row.cause is Cause.SYNC else Cause.SUCCESSOR
+            writes[index] = replace(row, submissions=carried, cause=cause)
+            return
+    writes.append(_successor(write, carried, reason))
+
+
+def _successor(write: Write, carried: frozenset[int], reason: Reason) -> Write:
     return replace(
         write,
         id=None,
-        submissions=frozenset().union(*carried),
+        submissions=carried,
         state=WriteState.WAITING,
         reason=reason,
         cause=Cause.SUCCESSOR,
@@ -254,26 +305,26 @@ def _successor(write: Write, writes: Sequence[Write], reason: Reason) -> Write:
 def _gate(
     portal: Portal, case: Case, write: Write, links: Mapping[str, Link], seen: Collection[str], now: datetime
 ) -> Write:
-    """Whether a write goes now, and if not, why."""
-    if write.state not in UNFINISHED and write.state is not WriteState.HELD:
+    """Whether a write goes now, and if not, why. What is held stays so until a person or a newer write ends it."""
+    if write.state not in UNFINISHED:
         return write
-    if write.state is WriteState.HELD and write.reason is Reason.OBSERVE_ONLY:
-        return write
+    unknown = write.state is WriteState.UNKNOWN
+    if unknown and portal.slot_rule(write.slot) is None:
+        return replace(write, state=WriteState.SUPERSEDED, reason=Reason.NOT_MAPPED)
     link = links.get(write.slot)
-    if write.state is WriteState.UNKNOWN:
-        ready = link is not None and link.record_id == write.record_id and write.slot in seen
-        if not ready or (write.not_before is not None and write.not_before > now):
-            return write
-        return replace(write, state=WriteState.DUE, reason=Reason.NO_VERDICT)
+    early = write.not_before is not None and write.not_before > now
     waiting = _waits_for(portal, case, write, link, seen)
     if waiting is Reason.OLDER_THAN_SIGN_UP:
         return replace(write, state=WriteState.HELD, reason=waiting)
     if waiting is not Reason.NONE:
-        return replace(write, state=WriteState.WAITING, reason=waiting)
-    if write.not_before is not None and write.not_before > now:
+        state = WriteState.UNKNOWN if unknown else WriteState.WAITING
+        return replace(write, state=state, reason=waiting, not_before=write.not_before if early else None)
+    if early:
         return write
     assert link is not None
-    return replace(write, state=WriteState.DUE, reason=Reason.NONE, record_id=link.record_id)
+    again = unknown and write.record_id == link.record_id
+    reason = Reason.NO_VERDICT if again else Reason.NONE
+    return replace(write, state=WriteState.DUE, reason=reason, record_id=link.record_id)
 
 
 def _waits_for(portal: Portal, case: Case, write: Write, link: Link | None, seen: Collection[str]) -> Reason:
@@ -284,12 +335,11 @@ def _waits_for(portal: Portal, case: Case, write: Write, link: Link | None, seen
     if link is None:
         return Reason.RECORD_AWAITED if portal.slot_rule(write.slot) else Reason.NOT_MAPPED
     if link.state is not LinkState.FOUND:
-        return link.reason
+        return link.reason or Reason.RECORD_AWAITED
     if portal.hubspot.mode is Mode.OBSERVE:
         return Reason.OBSERVE_ONLY
-    older = write.enrolment != case.enrolment and write.cause is not Cause.SYNC
     if (
-        older
+        write.enrolment != case.enrolment
         and case.enrolment_since is not None
         and (link.found_at is None or link.found_at > case.enrolment_since)
     ):

@@ -18,9 +18,12 @@ def parse_duration(text: str) -> timedelta:
     90.0
     """
     found = _FORM.fullmatch(text.strip()) if isinstance(text, str) else None
-    if found is None:
-        raise ValueError("expected a duration such as 90s, 30m, 12h or 7d")
-    return timedelta(seconds=float(found["count"]) * _SECONDS[found["unit"]])
+    try:
+        if found is not None:
+            return timedelta(seconds=float(found["count"]) * _SECONDS[found["unit"]])
+    except OverflowError:
+        pass
+    raise ValueError("expected a duration such as 90s, 30m, 12h or 7d")
 
 
 def say_duration(span: timedelta) -> str:

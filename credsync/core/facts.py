@@ -106,13 +106,14 @@ class Facts:
         return [s for s in self.submissions if self.enrolment_of(s.occurred_at) == enrolment]
 
     def moving_as_of(self, submission: Submission) -> bool | None:
-        """Whether the therapist was moving when this was submitted; None while nobody has said.
+        """Whether the therapist was moving when this was submitted; None while there is no fact at all.
 
-        The submission's own word, else the latest fact not after its `occurred_at`.
+        The submission's own word, else the latest fact not after its `occurred_at`. What was submitted before the
+        first fact is judged by that one: as with enrolments, the first has no lower bound.
         """
         if submission.moving is not None:
             return submission.moving
-        known = [m for m in self.moving if m.occurred_at <= submission.occurred_at]
+        known = [m for m in self.moving if m.occurred_at <= submission.occurred_at] or self.moving[:1]
         return known[-1].moving if known else None
 
     @property

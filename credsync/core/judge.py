@@ -5,7 +5,6 @@ Absence is a state, not an error: a slot without a record stays awaited and says
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -47,34 +46,43 @@ class Spans:
     overdue_after: timedelta
 
 
-def judge_unseen(link: Link, sight: NotSeen, now: datetime, policy: Policy) -> Link:
-    """The link after a look that HubSpot did not answer: nothing is concluded, it is looked at again."""
-    again = next_look(link.awaited_since, now, policy)
+def judge_unseen(
+    link: Link, sight: NotSeen, now: datetime, policy: Policy, asked_since: datetime | None = None
+) -> Link:
+    """The link after a look that HubSpot did not answer: nothing is concluded, it is looked at again.
+
+    `asked_since` is when the newest unsent write to it was submitted: for a found link, the wait that counts.
+    """
+    since = link.awaited_since
+    if link.state is LinkState.FOUND and asked_since is not None:
+        since = max(since, asked_since)
+    again = next_look(since, now, policy)
     if sight.retry_after is not None:
         again = max(again, now + timedelta(seconds=sight.retry_after))
-    reason = link.reason if link.state is LinkState.FOUND else Reason.LOOK_FAILED
+    reason = Reason.LOOK_FAILED if link.state is LinkState.AWAITED else link.reason
     return replace(link, reason=reason, next_look_at=again)
 
 
 def judge_link(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgement:
     """The link after a look that was answered."""
     looked = replace(link, looks=link.looks + 1, last_looked_at=now, candidates=())
-    holder = _holder(looked, sight.holders)
-    if holder is not None and holder.record_id not in sight.shared:
-        return _found(looked, holder, len(sight.holders) > 1, now, spans)
+    holder = _holder(looked, sight)
+    if holder is not None:
+        return _found(looked, holder, sight, now, spans)
     if sight.holders:
         return _ambiguous(looked, sight, now, spans)
     return _missed(looked, sight, now, spans)
 
 
-def _holder(link: Link, holders: Sequence[Candidate]) -> Candidate | None:
-    if len(holders) == 1:
-        return holders[0]
-    chosen = [c for c in holders if c.record_id == link.chosen_record_id]
+def _holder(link: Link, sight: SlotSight) -> Candidate | None:
+    if len(sight.holders) == 1 and sight.holders[0].record_id not in sight.shared:
+        return sight.holders[0]
+    chosen = [c for c in sight.holders if c.record_id == link.chosen_record_id]
     return chosen[0] if chosen else None
 
 
-def _found(link: Link, holder: Candidate, chosen: bool, now: datetime, spans: Spans) -> Judgement:
+def _found(link: Link, holder: Candidate, sight: SlotSight, now: datetime, spans: Spans) -> Judgement:
+    chosen = len(sight.holders) > 1 or holder.record_id in sight.shared
     doubt_ends = link.doubtful_since + spans.policy.settle_after if link.doubtful_since else now
     doubted = holder.record_id == link.doubted_record_id and now < doubt_ends
     same = link.record_id == holder.record_id
@@ -84,6 +92,7 @@ def _found(link: Link, holder: Candidate, chosen: bool, now: datetime, spans: Sp
         reason=Reason.SETTLING if doubted else Reason.CHOSEN_BY_PERSON if chosen else Reason.NONE,
         record_id=holder.record_id,
         found_at=link.found_at if same else now,
+        first_missed_at=None if link.record_id and not same else link.first_missed_at,
         record_created_at=link.record_created_at if same else None,
         overdue_since=None,
         doubtful_since=link.doubtful_since if doubted else None,
@@ -93,7 +102,7 @@ def _found(link: Link, holder: Candidate, chosen: bool, now: datetime, spans: Sp
     )
     if same:
         return Judgement(found)
-    lost = _history(link, now, Reason.LABEL_MOVED) if link.record_id else None
+    lost = _history(link, now, _why_lost(link, sight)) if link.record_id else None
     return Judgement(found, (EventName.LINK_FOUND,), lost)
 
 
@@ -101,7 +110,7 @@ def _ambiguous(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Jud
     reason = Reason.RECORD_OF_TWO_THERAPISTS if sight.shared else Reason.TWO_RECORDS_IN_SLOT
     ids = tuple(sorted(c.record_id for c in sight.holders))
     settling = link.doubtful_since is not None and now < link.doubtful_since + spans.overdue_after
-    news = link.state is not LinkState.AMBIGUOUS and not settling
+    told = link.state is LinkState.AMBIGUOUS and link.reason is not Reason.SETTLING
     ambiguous = replace(
         link,
         state=LinkState.AMBIGUOUS,
@@ -112,8 +121,11 @@ def _ambiguous(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Jud
         candidates=ids,
         next_look_at=next_look(link.awaited_since, now, spans.policy),
     )
-    lost = _history(link, now, reason) if link.record_id else None
-    return Judgement(ambiguous, (EventName.LINK_AMBIGUOUS,) if news else (), lost)
+    lost = None
+    if link.record_id is not None:
+        why = _why_lost(link, sight)
+        lost = _history(link, now, why if why is Reason.RECORD_LOST else reason)
+    return Judgement(ambiguous, () if told or settling else (EventName.LINK_AMBIGUOUS,), lost)
 
 
 def _missed(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgement:
@@ -121,14 +133,16 @@ def _missed(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgem
     lost = None
     since, reason = link.awaited_since, sight.empty_reason
     if link.record_id is not None:
-        gone = link.record_id not in sight.present
-        why = Reason.RECORD_LOST if gone else Reason.LABEL_MOVED
+        why = _why_lost(link, sight)
         lost, since, reason = _history(link, now, why), now, why
         events.append(EventName.LINK_LOST)
     elif link.reason in (Reason.RECORD_LOST, Reason.LABEL_MOVED):
         reason = link.reason
     if link.first_missed_at is None and link.awaited:
         events.append(EventName.LOOKUP_MISSED)
+    first = None if lost is not None else link.first_missed_at
+    if first is None and link.awaited:
+        first = now
     waited = now - since
     overdue = link.overdue_since
     if link.awaited and overdue is None and waited >= spans.overdue_after and link.looks > 1:
@@ -146,11 +160,16 @@ def _missed(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgem
         found_at=None,
         record_created_at=None,
         awaited_since=since,
-        first_missed_at=link.first_missed_at or (now if link.awaited else None),
+        first_missed_at=first,
         overdue_since=overdue,
+        doubtful_since=link.doubtful_since if link.awaited else None,
         next_look_at=again if link.awaited else None,
     )
     return Judgement(missed, tuple(events), lost)
+
+
+def _why_lost(link: Link, sight: SlotSight) -> Reason:
+    return Reason.LABEL_MOVED if link.record_id in sight.present else Reason.RECORD_LOST
 
 
 def _history(link: Link, now: datetime, reason: Reason) -> LinkHistory:

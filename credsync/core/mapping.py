@@ -6,6 +6,7 @@ Values here are still the submitted ones; `credsync.core.properties` shapes them
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -66,8 +67,9 @@ def derived(submission: Submission) -> dict[str, Any]:
         attested = values["submitted_at"]
     if isinstance(attested, str):
         values["attested_at"] = attested
-        due = datetime.fromisoformat(attested) + ATTESTATION_DUE_AFTER
-        values["attestation_due"] = due.date().isoformat()
+        with suppress(OverflowError):  # attested at the end of the calendar: never due again
+            due = datetime.fromisoformat(attested) + ATTESTATION_DUE_AFTER
+            values["attestation_due"] = due.date().isoformat()
     return values
 
 
@@ -88,11 +90,16 @@ def definitive_slot(portal: Portal, facts: Facts, submission: Submission) -> tup
     return DEFINITIVE, None
 
 
-def list_holders(submissions: Iterable[Submission], path: str) -> int | None:
-    """The id of the newest submission that gives the list at `path`; older lists are replaced by it."""
+def list_holder(portal: Portal, submissions: Iterable[Submission], write: WriteMap) -> int | None:
+    """The id of the newest submission that gives the list a map takes its items from; older lists are replaced by it.
+
+    A form whose list goes nowhere near that slot replaces nothing there.
+    """
+    assert write.each is not None
+    forms = {m.form for m in portal.writes if (m.to, m.each) == (write.to, write.each)}
     holder = None
     for submission in submissions:
-        if resolve(submission.data, path) is not ABSENT:
+        if submission.form in forms and resolve(submission.data, write.each) is not ABSENT:
             holder = submission.id
     return holder
 
@@ -114,7 +121,7 @@ def targets(
     siblings = list(siblings)
     for write in portal.maps_of(submission.form):
         if write.each is not None:
-            if list_holders(siblings, write.each) == submission.id:
+            if list_holder(portal, siblings, write) == submission.id:
                 for slot, properties in _items(write, submission, extra):
                     found.setdefault((slot, None), {}).update(properties)
             continue
@@ -162,7 +169,7 @@ def submitted_slots(portal: Portal, facts: Facts) -> set[str]:
         if write.each is None or rule is None or not isinstance(rule.marker, ByEach):
             continue
         for submission in current:
-            if submission.form == write.form and list_holders(current, write.each) == submission.id:
+            if submission.form == write.form and list_holder(portal, current, write) == submission.id:
                 named.update(slot for slot, _ in _items(write, submission, {}))
     return named
 

@@ -80,7 +80,8 @@ def _input(
     shares: list[tuple[int, dict[str, Wanted]]] = []
     for index, write in due.items():
         own = dict.fromkeys(write.submissions, (write.slot, write.rule)) if write.rule is not None else {}
-        merged = merge(portal, facts, write.enrolment, write.slot, {**settled, **own}, write.submissions)
+        also = write.submissions | _newer(facts, write)
+        merged = merge(portal, facts, write.enrolment, write.slot, {**settled, **own}, also)
         share = {name: w for name, w in merged.items() if w.submission in write.submissions}
         shares.append((index, share))
         for name, value in share.items():
@@ -100,6 +101,12 @@ def _input(
         for write, share in shares
     )
     return Outgoing(object_key, record_id, properties, carried)
+
+
+def _newer(facts: Facts, write: Write) -> frozenset[int]:
+    """What was submitted after all that a write carries, in later enrolments too: none of it may be overwritten."""
+    last = max((s.age for s in facts.submissions if s.id in write.submissions), default=None)
+    return frozenset(s.id for s in facts.submissions if last is not None and s.age > last)
 
 
 def _age(facts: Facts, wanted: Wanted) -> tuple[object, int]:

@@ -5,17 +5,17 @@ Pure: from the facts, the portal file of the moment and the rows so far to the r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from credsync.core.facts import Facts
 from credsync.core.forms import FormName
-from credsync.core.links import Link
+from credsync.core.links import Link, LinkState
 from credsync.core.mapping import targets
 from credsync.core.portal import DEFINITIVE, Awaited, ByEach, Mode, Portal
 from credsync.core.reasons import Reason
-from credsync.core.writes import OPEN, UNFINISHED, Cause, Write, WriteState
+from credsync.core.writes import OPEN, UNFINISHED, Cause, Write, WriteState, place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,16 @@ class SyncRequest:
     include_held: bool
 
 
+Key = tuple[int, str, str]
+"""Enrolment, form and slot: one open row for each."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """What one open row should carry."""
+    """What one open row should carry. `parked`: held by observing, which nothing that comes later joins or frees."""
 
+    key: Key
+    parked: bool
     rule: str | None
     submissions: frozenset[int]
     submitted_at: datetime
@@ -54,71 +60,138 @@ def plan_writes(
     """
     needs = _needs(portal, facts, rows, syncs)
     changed: list[Write] = []
-    open_rows = {row.key: row for row in rows if row.state in OPEN}
-    spare = [row for key, row in open_rows.items() if key not in needs]
-    for key, need in needs.items():
-        row = open_rows.get(key) or _moved(spare, key, need)
-        planned = _planned(portal, key, need, row)
+    spare = [row for row in rows if row.state in OPEN]
+    kept = {(need.key, need.parked): _taken(spare, need) for need in needs}
+    for need in needs:
+        row = kept[(need.key, need.parked)] or _moved(spare, need)
+        planned = _planned(portal, need, row)
         if planned != row:
             changed.append(planned)
+    carried = {(s, place_of(need.key[2], need.rule)) for need in needs for s in need.submissions}
     held_sent = any(sync.include_held for sync in syncs)
     for row in spare:
-        if row.state is WriteState.HELD and row.enrolment != facts.enrolment and not held_sent:
+        joined = all((s, row.place) in carried for s in row.submissions)
+        if row.state is WriteState.HELD and row.enrolment != facts.enrolment and not (held_sent and joined):
             continue
         reason = Reason.LIST_REPLACED if "." in row.slot else Reason.NOT_MAPPED
-        if row.state is WriteState.HELD and held_sent:
-            reason = Reason.SENT_BY_SYNC
+        if joined:
+            reason = Reason.SENT_BY_SYNC if row.state is WriteState.HELD else Reason.JOINED_ANOTHER
         changed.append(replace(row, state=WriteState.SUPERSEDED, reason=reason))
     return changed
 
 
-def _needs(
-    portal: Portal, facts: Facts, rows: Sequence[Write], syncs: Sequence[SyncRequest]
-) -> dict[tuple[int, str, str], _Need]:
-    settled = settled_slots(rows)
-    done = {(s, row.form, row.slot) for row in rows if row.state not in OPEN for s in row.submissions}
-    held = {s for row in rows if row.state is WriteState.HELD for s in row.submissions}
-    owed = {row.key: row for row in rows if row.state in OPEN and row.cause is not Cause.SUBMITTED}
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the rows so far say of each submission at each place."""
+
+    planned: frozenset[int]
+    asked: frozenset[tuple[int, str]]
+    done: frozenset[tuple[int, str]]
+    held: frozenset[tuple[int, str]]
+    parked: frozenset[tuple[int, str]]
+    under_way: frozenset[tuple[int, str]]
+    owed: Mapping[Key, Cause]
+    rescued: Mapping[tuple[int, str], int]
+
+    @classmethod
+    def by(cls, rows: Sequence[Write], facts: Facts) -> _Told:
+        """Read off the rows."""
+
+        def at(wanted: Callable[[Write], bool]) -> frozenset[tuple[int, str]]:
+            return frozenset(each for row in rows if wanted(row) for each in row.asks)
+
+        age = {enrolment: n for n, enrolment in enumerate([0, *(e.id for e in facts.extended)])}
+        own = {s.id: age[facts.enrolment_of(s.occurred_at)] for s in facts.submissions}
+        by_hand = [row for row in rows if row.state in OPEN and row.cause is Cause.SYNC]
+        return cls(
+            planned=frozenset(s for row in rows for s in row.submissions),
+            asked=frozenset(each for row in rows for each in row.asks),
+            done=at(lambda row: row.state not in OPEN and not _may_come_back(row)),
+            held=at(lambda row: row.state is WriteState.HELD),
+            parked=at(_is_parked),
+            under_way=at(lambda row: row.state in OPEN and not _is_parked(row)),
+            owed={
+                row.key: row.cause for row in rows if row.state in OPEN and row.cause is not Cause.SUBMITTED
+            },
+            rescued={
+                (s, place): row.enrolment
+                for row in by_hand
+                for s, place in row.asks
+                if s in own and age.get(row.enrolment, 0) > own[s]
+            },
+        )
+
+
+def _is_parked(row: Write) -> bool:
+    observed = row.state is WriteState.HELD and row.reason is Reason.OBSERVE_ONLY
+    return observed and row.cause is not Cause.SYNC
+
+
+def _may_come_back(row: Write) -> bool:
+    """Superseded because nothing asked for it, not because something else was sent in its place."""
+    unasked = (Reason.NOT_MAPPED, Reason.LIST_REPLACED, Reason.JOINED_ANOTHER)
+    return row.state is WriteState.SUPERSEDED and row.reason in unasked
+
+
+def _needs(portal: Portal, facts: Facts, rows: Sequence[Write], syncs: Sequence[SyncRequest]) -> list[_Need]:
+    settled, told = settled_slots(rows), _Told.by(rows, facts)
+    observing = portal.hubspot.mode is Mode.OBSERVE
     include_held = any(sync.include_held for sync in syncs)
-    needs: dict[tuple[int, str, str], _Need] = {}
+    needs: dict[tuple[Key, bool], _Need] = {}
     for submission in facts.submissions:
         own = facts.enrolment_of(submission.occurred_at)
         for target in targets(portal, facts, submission, facts.in_enrolment(own), settled):
-            enrolment = own
-            rescued = include_held and own != facts.enrolment and submission.id in held
-            if rescued:
+            at = (submission.id, place_of(target.slot, target.rule))
+            enrolment = told.rescued.get(at, own)
+            if include_held and own != facts.enrolment and at in told.held:
                 enrolment = facts.enrolment
             key = (enrolment, submission.form, target.slot)
-            cause = Cause.SUBMITTED
-            if (syncs and own == facts.enrolment) or rescued:
+            cause, parked = Cause.SUBMITTED, False
+            if (syncs and own == facts.enrolment) or enrolment != own:
                 cause = Cause.SYNC
-            elif key in owed:
-                cause = owed[key].cause
-            elif (submission.id, submission.form, target.slot) in done:
+            elif at in told.parked:
+                parked = True
+            elif key in told.owed:
+                cause = told.owed[key]
+            elif at in told.done or (submission.id in told.planned and at not in told.asked):
                 continue
-            before = needs.get(key)
-            needs[key] = _Need(
-                target.rule,
+            else:
+                parked = observing and at not in told.under_way
+            before = needs.get((key, parked))
+            needs[(key, parked)] = _Need(
+                key,
+                parked,
+                target.rule or (before.rule if before else None),
                 (before.submissions if before else frozenset()) | {submission.id},
                 submission.occurred_at,
                 Cause.SYNC if before and before.cause is Cause.SYNC else cause,
             )
-    return needs
+    return list(needs.values())
 
 
-def _moved(spare: list[Write], key: tuple[int, str, str], need: _Need) -> Write | None:
+def _taken(spare: list[Write], need: _Need) -> Write | None:
+    """The open row of this need, taken out of `spare`; Sync now frees what observing holds."""
+    for parked in (need.parked, True) if need.cause is Cause.SYNC else (need.parked,):
+        for row in spare:
+            if row.key == need.key and _is_parked(row) is parked:
+                spare.remove(row)
+                return row
+    return None
+
+
+def _moved(spare: list[Write], need: _Need) -> Write | None:
     """The open row whose definitive slot was judged anew, if that is what this need is."""
-    if need.rule is None and key[2] != DEFINITIVE:
+    if place_of(need.key[2], need.rule) != DEFINITIVE:
         return None
     for row in spare:
-        if row.key[:2] == key[:2] and (row.rule is not None or row.slot == DEFINITIVE):
+        if row.key[:2] == need.key[:2] and row.place == DEFINITIVE and _is_parked(row) is need.parked:
             spare.remove(row)
             return row
     return None
 
 
-def _planned(portal: Portal, key: tuple[int, str, str], need: _Need, row: Write | None) -> Write:
-    enrolment, form, slot = key
+def _planned(portal: Portal, need: _Need, row: Write | None) -> Write:
+    enrolment, form, slot = need.key
     if row is None:
         name: FormName = form  # type: ignore[assignment]
         row = Write(None, enrolment, name, slot, need.rule, frozenset(), need.submitted_at)
@@ -157,28 +230,37 @@ def plan_links(
 ) -> dict[str, Link]:
     """The links that should be stored: a row for every awaited slot, and doubt after an Extended Sign Up.
 
-    A link whose latest Extended Sign Up came after it was last judged becomes doubtful. What was seen but is not
-    awaited is kept.
+    A link whose latest Extended Sign Up came after it was last judged becomes doubtful, or, if it is empty, is awaited
+    anew. What was seen but is not awaited is kept.
     """
     wanted = set(awaited)
     planned: dict[str, Link] = {}
     for slot, link in links.items():
         awaits = slot in wanted
-        since = now if awaits and not link.awaited and link.record_id is None else link.awaited_since
-        planned[slot] = replace(link, awaited=awaits, awaited_since=since)
+        planned[slot] = replace(link, awaited=awaits)
+        if awaits and not link.awaited and link.record_id is None:
+            planned[slot] = _awaited_from(planned[slot], now)
     for slot in sorted(wanted - set(links)):
         if portal.slot_rule(slot) is not None:
             planned[slot] = Link(slot, awaited=True, awaited_since=now)
     latest = facts.latest_extended
     if latest is not None:
         for slot, link in planned.items():
-            judged = link.last_looked_at
-            if link.record_id is None or judged is None or judged >= latest.received_at:
+            told = latest.received_at
+            if link.last_looked_at is not None and link.last_looked_at >= told:
                 continue
+            empty = link.record_id is None
+            anew = _awaited_from(link, max(link.awaited_since, told)) if empty else link
             planned[slot] = replace(
-                link,
-                doubtful_since=latest.received_at,
+                anew,
+                doubtful_since=told,
                 doubted_record_id=link.record_id,
-                awaited_since=latest.received_at,
+                awaited_since=anew.awaited_since if empty else told,
             )
     return planned
+
+
+def _awaited_from(link: Link, moment: datetime) -> Link:
+    """An empty link whose wait begins anew."""
+    state = LinkState.AWAITED if link.state is LinkState.GIVEN_UP else link.state
+    return replace(link, state=state, awaited_since=moment, overdue_since=None)

@@ -195,7 +195,9 @@ def _rule_faults(file: PortalTables) -> Iterable[PortalFault]:
             yield PortalFault(
                 f"definitive.{form}", f"mixes objects {sorted(kinds)}; all its slots keep one object"
             )
-        if rules and rules[-1].when is not None:
+        if not rules:
+            yield PortalFault(f"definitive.{form}", "has no rule; name its slots, or remove it to use ca's")
+        elif rules[-1].when is not None:
             yield PortalFault(f"definitive.{form}", "ends with a condition; the last rule must hold always")
     if "ca" not in file.definitive and any(w.to == DEFINITIVE for w in file.writes):
         yield PortalFault("definitive.ca", "is missing although a write goes to 'definitive'; name its slots")
@@ -220,10 +222,11 @@ def _write_faults(file: PortalTables, custom: Mapping[str, CustomField]) -> Iter
                     yield PortalFault(at, f"is also written by {other}; one property takes one field")
                     break
         for property_name in write.values:
-            if property_name not in write.fields:
+            meant = did_you_mean(property_name, write.fields)
+            if property_name not in write.fields and meant:
                 yield PortalFault(
                     f"{where}.values.{property_name}",
-                    f"renames options of a property that is not in fields{did_you_mean(property_name, write.fields)}",
+                    f"renames options of a property that is not in fields{meant}",
                 )
 
 

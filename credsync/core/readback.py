@@ -33,7 +33,7 @@ def _same_number(sent: str, got: str) -> bool:
 def _moment(text: str) -> datetime | str:
     """A date or time in any of HubSpot's spellings: a day, RFC 3339, milliseconds since 1970."""
     try:
-        if text.isdigit():
+        if text.removeprefix("-").isdigit():
             return datetime.fromtimestamp(int(text) / 1000, UTC)
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError):

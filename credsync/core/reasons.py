@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NOT_MAPPED = "not_mapped"
     LIST_REPLACED = "list_replaced"
     SENT_BY_SYNC = "sent_by_sync"
+    JOINED_ANOTHER = "joined_another"
     SEND_FAILED = "send_failed"
     NO_VERDICT = "no_verdict"
     RECORD_MISSING = "record_missing"
@@ -74,6 +75,7 @@ _SENTENCES: dict[Reason, str] = {
     Reason.NOT_MAPPED: "The portal file maps nothing of it to HubSpot any more.",
     Reason.LIST_REPLACED: "A newer submission's list no longer has this item.",
     Reason.SENT_BY_SYNC: "Sync now sent it with everything else.",
+    Reason.JOINED_ANOTHER: "It goes out with another write of the same form.",
     Reason.SEND_FAILED: "HubSpot did not take the write (it was busy or out of reach); it is sent again.",
     Reason.NO_VERDICT: "HubSpot did not say whether the write arrived; credsync reads the record back before sending again.",
     Reason.RECORD_MISSING: "HubSpot no longer knows the record; credsync looks for its successor.",

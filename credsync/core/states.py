@@ -51,11 +51,14 @@ class Condition:
 
 
 def telling_writes(writes: Iterable[Write]) -> list[Write]:
-    """The rows that still say something: the newest of each form and slot, and every held one. `writes` oldest first."""
+    """The rows that still say something: the newest of each form and slot, and every held or unfinished one.
+
+    `writes` oldest first.
+    """
     latest: dict[tuple[str, str], Write] = {}
     held: list[Write] = []
     for write in writes:
-        if write.state is WriteState.HELD:
+        if write.state is WriteState.HELD or write.state in UNFINISHED:
             held.append(write)
         elif write.state is not WriteState.SUPERSEDED:
             latest[(write.form, write.slot)] = write
@@ -124,6 +127,9 @@ def next_due(
         if link.next_look_at is not None
         and (link.slot in waited_for or (link.open and link.state is not LinkState.GIVEN_UP))
     ]
-    sending = [row for row in unfinished if row.not_before is not None or row.state is not WriteState.WAITING]
-    moments += [row.not_before or now for row in sending]
+    moments += [row.not_before for row in unfinished if row.not_before is not None]
+    if any(
+        row.not_before is None and (row.goes_now or row.reason is Reason.NO_VERDICT) for row in unfinished
+    ):
+        moments.append(now)
     return min(moments, default=None)

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from credsync.core.forms import FormName
+from credsync.core.portal import DEFINITIVE
 from credsync.core.reasons import Reason
 
 
@@ -26,6 +27,11 @@ OPEN = frozenset({WriteState.WAITING, WriteState.DUE, WriteState.HELD})
 
 UNFINISHED = frozenset({WriteState.WAITING, WriteState.DUE, WriteState.UNKNOWN})
 """Something is still to happen by itself."""
+
+
+def place_of(slot: str, rule: str | None) -> str:
+    """A target's place: `definitive` for what a rule chooses, chosen yet or not, else the slot itself."""
+    return slot if rule is None else DEFINITIVE
 
 
 class Cause(StrEnum):
@@ -62,6 +68,16 @@ class Write:
     def goes_now(self) -> bool:
         """Whether this round sends it (or reads it back); a due write whose last try failed waits for its moment."""
         return self.state is WriteState.DUE and self.reason is not Reason.SEND_FAILED
+
+    @property
+    def place(self) -> str:
+        """Where it belongs, whichever Credentialing that turns out to be: `definitive`, or its slot."""
+        return place_of(self.slot, self.rule)
+
+    @property
+    def asks(self) -> frozenset[tuple[int, str]]:
+        """Each of its submissions at its place, and at the slot that place was given."""
+        return frozenset((s, at) for s in self.submissions for at in (self.place, self.slot))
 
     @property
     def key(self) -> tuple[int, str, str]:

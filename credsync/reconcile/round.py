@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
 
+import anyio
 import anyio.to_thread
 import structlog
 from sqlalchemy import Connection
@@ -79,13 +80,15 @@ class Round:
         sights = await observe(self._edge, self._names, [p.case for p in prepared], wanted)
         report = _report(prepared, sights)
         turns, failed = await self._read(self._decide, prepared, sights, now)
-        await self._record(turns, now)
+        sending = [t for t in turns if t.outgoing]
+        async with anyio.create_task_group() as tasks:
+            await self._record(sending, now)
+            tasks.start_soon(self._record, [t for t in turns if not t.outgoing], now)
+            verdicts = await apply(self._edge, self._names, _sends(sending))
         if failed:
             await self._write(put_off, self._lease, failed, now + self._policy.look_again_max)
-        sending = [t for t in turns if t.outgoing]
         if sending:
             report.sent = sum(len(t.outgoing) for t in sending)
-            verdicts = await apply(self._edge, self._names, _sends(sending))
             self._notice_stale_names(verdicts)
             ended = self._database.clock.now()
             for turn in sending:
@@ -158,6 +161,9 @@ class Round:
         return claims
 
     async def _record(self, turns: Sequence[TurnInProgress], now: datetime) -> None:
+        """Whoever sends is recorded first and goes out; those who go on waiting are recorded meanwhile."""
+        if not turns:
+            return
         rows = [t.turn for t in turns]
         await self._write(record_turns, self._lease, self._portal.name, rows, self._objects, now)
         timeline.log(event for row in rows for event in row.events)

@@ -115,7 +115,7 @@ class TurnInProgress:
             details["reason"] = write.reason.value
         if verified.correlation_ids:
             details["correlation_ids"] = list(verified.correlation_ids)
-        refused = [f"{p['name']}: {p['code']}" for p in verified.properties if p["state"] == "refused"]
+        refused = [f"{p['name']}: {p['code']}" for p in verified.properties if p["code"]]
         if refused:
             details["refused"] = refused
         self._tell(ended.event, now, write.slot, write.record_id, details)

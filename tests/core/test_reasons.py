@@ -1,0 +1,20 @@
+"""Every machine word has its sentence."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from credsync.core.reasons import Reason, sentence
+
+
+@pytest.mark.parametrize("reason", [r for r in Reason if r is not Reason.NONE])
+def test_every_reason_has_a_sentence_for_people_without_a_time_of_day(reason: Reason) -> None:
+    said = sentence(reason)
+    assert said.endswith(".")
+    assert not re.search(r"\d\d:\d\d|\d{4}-", said)
+
+
+def test_a_sentence_is_found_by_the_word_as_it_is_stored() -> None:
+    assert sentence("no_contact") == sentence(Reason.NO_CONTACT)

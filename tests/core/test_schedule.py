@@ -1,0 +1,70 @@
+"""When to look again: max(5 s, a tenth of the time waited), at most an hour."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credsync.core.schedule import Policy, look_again_after, next_look, send_again_after
+from tests.core.builders import T0, at
+
+POLICY = Policy()
+SECONDS = st.floats(min_value=0, max_value=40 * 86_400)
+
+
+@pytest.mark.parametrize(
+    ("waited", "again"),
+    [(0, 5), (49, 5), (51, 5.1), (600, 60), (35_999, 3_599.9), (36_000, 3_600), (10**7, 3_600)],
+)
+def test_the_next_look_is_after_a_tenth_of_the_time_waited_within_five_seconds_and_an_hour(
+    waited: float, again: float
+) -> None:
+    assert look_again_after(timedelta(seconds=waited), POLICY) == timedelta(seconds=again)
+
+
+@given(SECONDS, SECONDS)
+def test_who_has_waited_longer_is_never_looked_at_sooner(one: float, other: float) -> None:
+    shorter, longer = sorted([one, other])
+    assert look_again_after(timedelta(seconds=shorter), POLICY) <= look_again_after(
+        timedelta(seconds=longer), POLICY
+    )
+
+
+@given(SECONDS, SECONDS)
+def test_a_later_look_never_leads_to_an_earlier_next_one(one: float, other: float) -> None:
+    sooner, later = sorted([one, other])
+    assert next_look(T0, at(sooner), POLICY) <= next_look(T0, at(later), POLICY)
+
+
+@given(SECONDS)
+def test_the_next_look_is_always_ahead(waited: float) -> None:
+    assert next_look(T0, at(waited), POLICY) > at(waited)
+
+
+def test_a_wait_that_begins_in_the_future_counts_as_just_begun() -> None:
+    assert next_look(at(1_000), T0, POLICY) == at(5)
+
+
+def test_at_speed_shortens_every_span_and_keeps_the_share() -> None:
+    fast = POLICY.at_speed(10)
+    assert fast.look_again_share == POLICY.look_again_share
+    for name in Policy.__slots__:
+        if name != "look_again_share":
+            assert getattr(fast, name) * 10 == getattr(POLICY, name), name
+
+
+@given(SECONDS, st.sampled_from([1, 2, 10, 60]))
+def test_a_rehearsal_at_speed_is_the_same_schedule_made_shorter(waited: float, speed: int) -> None:
+    real = look_again_after(timedelta(seconds=waited), POLICY)
+    rehearsed = look_again_after(timedelta(seconds=waited) / speed, POLICY.at_speed(speed))
+    assert abs(rehearsed * speed - real) <= timedelta(milliseconds=1)
+
+
+def test_a_write_without_a_verdict_waits_twice_as_long_each_time_at_most_an_hour() -> None:
+    spans = [send_again_after(attempts, POLICY).total_seconds() for attempts in range(14)]
+    assert spans[:4] == [5, 10, 20, 40]
+    assert spans[-1] == 3_600
+    assert spans == sorted(spans)
