@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, select, update
 
 from credsync.core.decide import Case
 from credsync.core.events import TimelineEvent
@@ -21,7 +21,6 @@ from credsync.core.states import Condition
 from credsync.core.writes import Write, WriteState
 from credsync.store import timeline
 from credsync.store.database import insert as insert_or
-from credsync.store.database import insert_row
 from credsync.store.leases import Lease, fence
 from credsync.store.tables import link_history, links, record_claims, syncs, therapists, writes
 
@@ -94,8 +93,8 @@ def record_turns(
     fence(connection, lease)
     _save_links(connection, portal, turns)
     _save_claims(connection, portal, turns, objects)
+    _save_writes(connection, turns)
     for turn in turns:
-        _save_writes(connection, turn)
         if turn.lost:
             connection.execute(
                 insert(link_history), [_history_row(turn.before.therapist_id, h) for h in turn.lost]
@@ -224,36 +223,53 @@ def _write_values(write: Write) -> dict[str, Any]:
     }
 
 
-def _save_writes(connection: Connection, turn: Turn) -> None:
-    before = {w.id: w for w in turn.before.writes}
-    for index, write in enumerate(turn.writes):
-        if write.id is None:
-            row = {**_write_values(write), "therapist_id": turn.before.therapist_id}
-            row |= {
-                "properties": [],
-                "correlation_ids": [],
-                **_verified_values(write, turn.verified.get(index)),
-            }
-            row_id = insert_row(connection, writes, **row)
-            turn.writes[index] = replace(write, id=row_id)
-            continue
-        values = _write_values(write) if before.get(write.id) != write else {}
-        values |= _verified_values(write, turn.verified.get(index))
-        if values:
-            connection.execute(update(writes).where(writes.c.id == write.id).values(**values))
+def _save_writes(connection: Connection, turns: Sequence[Turn]) -> None:
+    made: list[tuple[Turn, int]] = []
+    changed, verified = [], []
+    for turn in turns:
+        before = {w.id: w for w in turn.before.writes}
+        for index, write in enumerate(turn.writes):
+            if write.id is None:
+                made.append((turn, index))
+            elif index in turn.verified:
+                verified.append({**_row(turn, index), "for_id": write.id})
+            elif before.get(write.id) != write:
+                changed.append({**_write_values(write), "for_id": write.id})
+    for (turn, index), row_id in zip(made, _insert_writes(connection, made), strict=True):
+        turn.writes[index] = replace(turn.writes[index], id=row_id)
+    for rows in (changed, verified):
+        if rows:
+            named: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "for_id"}
+            connection.execute(update(writes).where(writes.c.id == bindparam("for_id")).values(named), rows)
 
 
-def _verified_values(write: Write, verified: Verified | None) -> dict[str, Any]:
-    if verified is None:
-        return {}
-    values: dict[str, Any] = {
+def _insert_writes(connection: Connection, made: Sequence[tuple[Turn, int]]) -> list[int]:
+    """Insert new writes and give their ids: each is the newest of its therapist, enrolment, form and slot."""
+    if not made:
+        return []
+    rows = [{**_row(turn, index), "therapist_id": turn.before.therapist_id} for turn, index in made]
+    connection.execute(insert(writes), rows)
+    newest: dict[tuple[str, int, str, str], int] = {}
+    ids = sorted({turn.before.therapist_id for turn, _ in made})
+    for start in range(0, len(ids), 500):
+        key = (writes.c.therapist_id, writes.c.enrolment, writes.c.form, writes.c.slot)
+        query = select(*key, func.max(writes.c.id)).where(writes.c.therapist_id.in_(ids[start : start + 500]))
+        for *found, row_id in connection.execute(query.group_by(*key)):
+            newest[tuple(found)] = row_id
+    return [newest[(row["therapist_id"], row["enrolment"], row["form"], row["slot"])] for row in rows]
+
+
+def _row(turn: Turn, index: int) -> dict[str, Any]:
+    """A write with what is known of its end; `written_at` stays empty until it is written."""
+    write, verified = turn.writes[index], turn.verified.get(index, Verified())
+    written = write.state in (WriteState.WRITTEN, WriteState.PARTIAL)
+    return {
+        **_write_values(write),
         "properties": [dict(p) for p in verified.properties],
         "correlation_ids": list(verified.correlation_ids),
         "message": verified.message,
+        "written_at": verified.written_at if written else None,
     }
-    if write.state in (WriteState.WRITTEN, WriteState.PARTIAL):
-        values["written_at"] = verified.written_at
-    return values
 
 
 def _history_row(therapist_id: str, history: LinkHistory) -> dict[str, Any]:
