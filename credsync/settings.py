@@ -48,9 +48,9 @@ class Settings(BaseSettings):
     overdue_after: Span = timedelta(minutes=30)
     give_up_after: Span = timedelta(days=7)
     settle_after: Span = timedelta(minutes=10)
-    look_again_min: Span = timedelta(seconds=5)
+    look_again_min: Span = timedelta(seconds=4)
     look_again_max: Span = timedelta(hours=1)
-    look_again_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    look_again_share: Annotated[float, Field(gt=0, le=1)] = 0.05
     coalesce: Span = timedelta(seconds=3)
     lease: Span = timedelta(seconds=12)
 

@@ -267,7 +267,7 @@ class Story:
     ) -> None:
         self.portal = portal
         self.hub = hub or Hub()
-        self.policy = policy or Policy()
+        self.policy = policy or Policy(look_again_min=timedelta(seconds=5), look_again_share=0.1)
         self.now = T0
         self.case = Case("t-1", contact_id, {}, ())
         self.sent: list[Sent] = []

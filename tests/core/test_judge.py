@@ -17,7 +17,7 @@ from credsync.core.schedule import Policy
 from credsync.core.slots import Candidate
 from tests.core.builders import ATTESTED, a_link, at
 
-POLICY = Policy()
+POLICY = Policy(look_again_min=timedelta(seconds=5), look_again_share=0.1)
 SPANS = Spans(POLICY, POLICY.overdue_after)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from credsync.core.schedule import Policy, look_again_after, next_look, send_again_after
 from tests.core.builders import T0, at
 
-POLICY = Policy()
+POLICY = Policy(look_again_min=timedelta(seconds=5), look_again_share=0.1)
 SECONDS = st.floats(min_value=0, max_value=40 * 86_400)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ from tests.core.builders import (
 )
 
 NOW = at(1_000)
-POLICY = Policy()
+POLICY = Policy(look_again_min=timedelta(seconds=5), look_again_share=0.1)
 FOUND = a_link(state=LinkState.FOUND, reason=Reason.NONE, record_id="7", found_at=at(0))
 HOME = replace(FOUND, slot=ADDRESS, record_id="8")
 DUE = a_write(state=WriteState.DUE, reason=Reason.NONE, record_id="7")

@@ -1,0 +1,157 @@
+"""`make bench`: every measure and one table; a measure's name runs that one alone. Exit 1 if a target was missed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from rich.console import Console
+
+from bench import floor, intake, lag, one_round, simulate
+from bench.processes import BenchFailed
+from bench.report import Row, missed, show
+
+SEEDS = 5
+SPEED = 2.5
+"""A second of the machine's counts as so many of the rule's: seeds abreast at a low speed distort less than one after
+another at a high one, and take as long."""
+_said = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit codes: 0 every target met, 1 one missed or a measure failed, 2 usage."""
+    options = _parser().parse_args(arguments)
+    measures: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
+        "floor": _floor,
+        "lag": _lag,
+        "intake": _intake,
+        "round": _round,
+    }
+    if options.measure == "simulate":
+        return _simulate(options)
+    chosen = list(measures) if options.measure is None else [options.measure]
+    rows: list[Row] = []
+    try:
+        for name in chosen:
+            rows += measures[name](options)
+    except BenchFailed as failure:
+        _said.print(f"bench: {failure}")
+        return 1
+    show(rows)
+    return 1 if missed(rows) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.set_defaults(
+        therapists=1_000,
+        seeds=SEEDS,
+        first_seed=1,
+        speed=SPEED,
+        abreast=SEEDS,
+        writes=2,
+        settings={},
+        seconds=10.0,
+    )
+    measures = parser.add_subparsers(dest="measure", metavar="MEASURE")
+    settings = argparse.ArgumentParser(add_help=False)
+    settings.add_argument("--therapists", type=int, default=1_000)
+    settings.add_argument(
+        "--set",
+        dest="settings",
+        action=_Settings,
+        default={},
+        metavar="KEY=VALUE",
+        help="a setting of the service, such as coalesce=2s; may be repeated",
+    )
+    measures.add_parser(
+        "floor", parents=[settings], help="calls for 1,000 therapists whose records are there"
+    )
+    slow = measures.add_parser("lag", parents=[settings], help="from visible to written, and calls each")
+    slow.add_argument("--seeds", type=int, default=SEEDS)
+    slow.add_argument("--first-seed", type=int, default=1)
+    slow.add_argument("--speed", type=_speed, default=SPEED, help="1 is real time, 10 the most")
+    slow.add_argument(
+        "--abreast", type=int, default=SEEDS, help="seeds run at once, each on processes of its own"
+    )
+    slow.add_argument("--writes", type=int, choices=(1, 2, 3), default=2, help="object types written")
+    full = measures.add_parser("intake", parents=[settings], help="applications taken in per second")
+    full.add_argument("--seconds", type=float, default=10.0)
+    measures.add_parser("round", parents=[settings], help="what a round costs: calls, statements, bytes")
+    pure = measures.add_parser("simulate", help="the look-again rule alone, over a grid of its settings")
+    pure.add_argument("--seeds", type=int, default=SEEDS)
+    pure.add_argument("--writes", type=int, choices=(1, 2, 3), default=2)
+    pure.add_argument("--round-seconds", type=float, default=0.3)
+    pure.add_argument("--coalesce", type=float, nargs="+", default=[2, 3, 4])
+    pure.add_argument("--min", type=float, nargs="+", default=[3, 4, 5])
+    pure.add_argument("--share", type=float, nargs="+", default=[0.03, 0.05, 0.1])
+    return parser
+
+
+class _Settings(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        key, found, value = str(values).partition("=")
+        if not found or not key:
+            parser.error(f"{option_string} takes KEY=VALUE")
+        setattr(namespace, self.dest, {**getattr(namespace, self.dest), key: value})
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 1 <= speed <= 10:
+        raise argparse.ArgumentTypeError("from 1 to 10")
+    return speed
+
+
+def _floor(options: argparse.Namespace) -> list[Row]:
+    found = floor.measure(options.therapists, options.settings)
+    ratio = f"{found.seconds:.1f} s from resumed to written" if found.seconds else ""
+    _said.print(f"floor: {found.calls.by_call}; {ratio}; looked up at start: {found.start_up.by_call}")
+    return floor.rows(found)
+
+
+def _lag(options: argparse.Namespace) -> list[Row]:
+    plan = lag.Plan(
+        therapists=options.therapists,
+        speed=options.speed,
+        writes=options.writes,
+        settings=options.settings,
+    )
+    runs = []
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    with ThreadPoolExecutor(options.abreast) as together:
+        for run in together.map(lambda seed: lag.measure(plan, seed), seeds):
+            _said.print(f"lag: {lag.say(run)}")
+            runs.append(run)
+    return lag.rows(runs)
+
+
+def _intake(options: argparse.Namespace) -> list[Row]:
+    alone, beside_rounds = intake.measure(options.seconds, options.settings)
+    _said.print(f"intake, alone: {intake.say(alone)}")
+    _said.print(f"intake, beside rounds: {intake.say(beside_rounds)}")
+    return intake.rows(alone, beside_rounds)
+
+
+def _round(options: argparse.Namespace) -> list[Row]:
+    return one_round.rows(one_round.measure(options.therapists))
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    world = simulate.World(writes=options.writes, round_seconds=options.round_seconds)
+    seeds = range(1, options.seeds + 1)
+    for figures in simulate.grid(world, options.coalesce, options.min, options.share, seeds):
+        print(figures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""How many whole Credentialing Applications a second go in over HTTP, each durable before its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from bench.portal import NAME, Applicant
+from bench.processes import BenchFailed, Stage, stage
+from bench.report import Row, percentile, times
+from bench.service import connected
+from tests.core.forms.samples import whole_ca
+
+CLIENTS = 16
+FIRST = 100_000
+"""The first therapist's number, above those of other measures on the same stage."""
+MOST = 20_000
+"""Submissions after which a run ends, however long it was to take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What was taken in; `cpu` is the service's processor seconds, `commit` the seconds of one bare durable commit."""
+
+    accepted: int
+    kept: int
+    seconds: float
+    answers: list[float]
+    cpu: float
+    commit: float
+    body_bytes: int
+
+    @property
+    def per_second(self) -> float:
+        """Submissions a second."""
+        return self.accepted / self.seconds
+
+
+def measure(seconds: float = 10.0, settings: Mapping[str, str] | None = None) -> tuple[Intake, Intake]:
+    """Two runs: the portal paused, so that nothing competes, then with rounds that look for all of them."""
+    with stage(settings=settings) as on:
+        asyncio.run(_let_rounds_run(on, False))
+        alone = measure_on(on, seconds)
+        asyncio.run(_let_rounds_run(on, True))
+        return alone, measure_on(on, seconds, FIRST + MOST)
+
+
+def measure_on(on: Stage, seconds: float, first: int = FIRST) -> Intake:
+    """One run on any stage, with therapists numbered from `first`."""
+    before = _kept(on)
+    cpu = on.service.cpu_seconds()
+    began = time.monotonic()
+    clients = [_Client(on, first + number, began + seconds) for number in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    took = time.monotonic() - began
+    failures = [client.failure for client in clients if client.failure]
+    if failures:
+        raise BenchFailed(failures[0])
+    answers = [each for client in clients for each in client.answers]
+    used = on.service.cpu_seconds() - cpu
+    return Intake(len(answers), _kept(on) - before, took, answers, used, bare_commit(on), len(_body(0)))
+
+
+def _kept(on: Stage) -> int:
+    """Submissions on disk, as another process reads them."""
+    with closing(sqlite3.connect(on.folder / "credsync.db")) as database:
+        return int(database.execute("SELECT count(*) FROM submissions").fetchone()[0])
+
+
+async def _let_rounds_run(on: Stage, run: bool) -> None:
+    async with connected(on) as service:
+        await (service.resume() if run else service.pause())
+
+
+def bare_commit(on: Stage, commits: int = 200) -> float:
+    """Seconds of one durable commit of one row on this disk, nothing else: the least that durability costs."""
+    with closing(sqlite3.connect(on.folder / "bare.db", isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        database.execute("CREATE TABLE IF NOT EXISTS bare (body TEXT)")
+        text = _body(0).decode()
+        began = time.monotonic()
+        for _ in range(commits):
+            database.execute("INSERT INTO bare VALUES (?)", (text,))
+        return (time.monotonic() - began) / commits
+
+
+def _body(number: int) -> bytes:
+    told = {
+        "form": "ca",
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "portal": NAME,
+        "contact_id": str(900_000_000 + number),
+        "data": whole_ca(),
+    }
+    return json.dumps(told, separators=(",", ":")).encode()
+
+
+class _Client(threading.Thread):
+    """One connection that submits for one therapist after another."""
+
+    def __init__(self, on: Stage, first: int, until: float) -> None:
+        super().__init__(daemon=True)
+        self.answers: list[float] = []
+        self.failure = ""
+        self._first = first
+        self._until = until
+        self._address = urlsplit(on.service.url)
+        self._headers = {"Authorization": f"Bearer {on.token}", "Content-Type": "application/json"}
+
+    def run(self) -> None:
+        """Until the time is up."""
+        host, port = self._address.hostname or "", self._address.port
+        with closing(http.client.HTTPConnection(host, port, timeout=60)) as connection:
+            person = self._first
+            while time.monotonic() < self._until and person < self._first + MOST:
+                body = _body(person)
+                path = f"/v1/therapists/{Applicant(person).id}/submissions"
+                began = time.monotonic()
+                connection.request("POST", path, body, self._headers)
+                answer = connection.getresponse()
+                said = answer.read()
+                self.answers.append(time.monotonic() - began)
+                if answer.status != 202:
+                    self.failure = f"{path} was answered {answer.status}: {said[:500]!r}"
+                    return
+                person += CLIENTS
+
+
+def say(found: Intake) -> str:
+    """The run in a line: what bounds it."""
+    each = found.seconds / found.accepted
+    return (
+        f"{found.accepted:,} of {found.body_bytes:,} bytes in {found.seconds:.1f} s, {CLIENTS} clients; "
+        f"each takes {each * 1e3:.2f} ms of the service, of which {found.cpu / found.accepted * 1e3:.2f} ms are "
+        f"processor time; a bare durable commit of the same text takes {found.commit * 1e3:.2f} ms"
+    )
+
+
+def rows(alone: Intake, beside_rounds: Intake) -> list[Row]:
+    """The lines of the table; without a target for now."""
+    bare = 1 / alone.commit
+    told = [
+        Row(
+            f"whole applications taken in, {CLIENTS} clients, durable",
+            f"{alone.per_second:,.0f} a second, {_answers(alone)}",
+            f"{bare:,.0f} a second (bare commits of the same text)",
+            times(bare, alone.per_second),
+        ),
+        Row(
+            "  the same while rounds look for all of them",
+            f"{beside_rounds.per_second:,.0f} a second, {_answers(beside_rounds)}",
+        ),
+    ]
+    accepted, kept = alone.accepted + beside_rounds.accepted, alone.kept + beside_rounds.kept
+    told.append(Row("  accepted and kept", f"{kept:,} of {accepted:,}", "", "", "all", kept == accepted))
+    return told
+
+
+def _answers(found: Intake) -> str:
+    half, most = (percentile(found.answers, share) * 1e3 for share in (0.5, 0.95))
+    return f"answered in p50 {half:.0f} ms, p95 {most:.0f} ms"

@@ -1,0 +1,195 @@
+"""The sandbox as the judge: how many calls it met, what its records hold, when each was visible and written."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx2
+
+from bench.portal import OBJECTS, SLOTS, Applicant
+
+START_UP = frozenset({"schema", "account"})
+"""Kinds of calls that look up names, not therapists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The calls of a stretch of the request log."""
+
+    by_call: Mapping[str, int]
+    start_up: int
+    refused: int
+    bytes_in: int
+    bytes_out: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.by_call.values())
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFate:
+    """A record that had to be written. Moments are seconds of wall time."""
+
+    contact_id: str
+    slot: str
+    signed_up: float
+    visible: float
+    written: float | None
+    writes: int
+    right: bool
+    """Whether it holds exactly what was submitted for it."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of all records."""
+
+    fates: list[RecordFate] = field(default_factory=list)
+    strays: int = 0
+    """Writes to records that nothing was submitted for."""
+
+    @property
+    def lost(self) -> int:
+        """Records that had to be written and were not, or hold something else."""
+        return sum(1 for fate in self.fates if fate.writes == 0 or not fate.right)
+
+    @property
+    def repeated(self) -> int:
+        """Writes beyond the first of each record."""
+        return sum(max(0, fate.writes - 1) for fate in self.fates)
+
+    @property
+    def exact(self) -> bool:
+        """Every record written, with the right values, once, and no other."""
+        return not (self.lost or self.repeated or self.strays)
+
+
+class Judge:
+    """Asks a sandbox. Nothing it does is in the request log."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx2.Client(base_url=f"{url}/_sandbox", timeout=60, trust_env=False)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
+    def make_contacts(self, count: int, delay: float = 0.0) -> list[str]:
+        """Sign up so many contacts at once; their records come after `delay` sandbox seconds."""
+        made: list[str] = []
+        while len(made) < count:
+            some = min(500, count - len(made))
+            answer = self._ask(
+                "POST", "/contacts", [{"slots": list(SLOTS), "quiet": True, "delay": delay, "count": some}]
+            )
+            made += [one["id"] for one in answer["contacts"]]
+        return made
+
+    def advance(self, seconds: float) -> None:
+        """Move the sandbox's time forward."""
+        self._ask("POST", "/time", {"advance": seconds})
+
+    def last_call(self) -> int:
+        """The number of the newest call in the log."""
+        return int(self._ask("GET", "/requests/summary")["last_seq"])
+
+    def calls(self, since: int = 0) -> Calls:
+        """The calls after this number."""
+        entries = self._ask("GET", f"/requests?since={since}")["requests"]
+        return Calls(
+            by_call=dict(Counter(f"{each['method']} {each['call']}" for each in entries)),
+            start_up=sum(1 for each in entries if each["kind"] in START_UP or "labels" in each["call"]),
+            refused=sum(1 for each in entries if not 200 <= each["status"] < 300),
+            bytes_in=sum(each["bytes_in"] for each in entries),
+            bytes_out=sum(each["bytes_out"] for each in entries),
+        )
+
+    def looks(self, since: int = 0) -> dict[str, list[float]]:
+        """When the associations of each object type were read, by the type's key, in order; wall time."""
+        keys = {type_id: key for key, type_id in self._ask("GET", "/health")["objects"].items()}
+        found: dict[str, list[float]] = {key: [] for key in keys.values()}
+        for each in self._ask("GET", f"/requests?since={since}&kind=associations")["requests"]:
+            target = each["path"].removesuffix("/batch/read").rpartition("/")[2]
+            if each["path"].endswith("/batch/read") and target in keys:
+                found[keys[target]].append(moment(each["at"]))
+        return found
+
+    def progress(self) -> tuple[int, int]:
+        """How many writes the records have had, and how many records are still to come."""
+        told = self._ask("GET", "/truth?contacts=false")
+        return int(told["writes"]), int(told["pending"])
+
+    def verdict(self, people: Mapping[str, Applicant], writes: int) -> Verdict:
+        """What became of the records of these contacts."""
+        found = Verdict()
+        for contact in self._ask("GET", "/truth")["contacts"]:
+            applicant = people.get(contact["id"])
+            if applicant is not None:
+                _judge(found, contact, applicant.expected(writes))
+        return found
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self._http.request(method, path, json=body)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def _judge(found: Verdict, contact: Mapping[str, Any], expected: Mapping[str, Mapping[str, str]]) -> None:
+    for record in contact["records"]:
+        wanted = expected.get(record["made_for"])
+        if wanted is None:
+            found.strays += record["writes"]
+            continue
+        held = record["properties"]
+        first = record["first_written_at"]
+        found.fates.append(
+            RecordFate(
+                contact["id"],
+                record["made_for"],
+                moment(contact["created_at"]),
+                moment(record["visible_at"]),
+                None if first is None else moment(first),
+                record["writes"],
+                all(held.get(name) == value for name, value in wanted.items()),
+            )
+        )
+    absent = set(expected) - {record["made_for"] for record in contact["records"]}
+    found.fates += [
+        RecordFate(contact["id"], slot, 0.0, 0.0, None, 0, right=False) for slot in sorted(absent)
+    ]
+
+
+def moment(text: str) -> float:
+    """A moment of the sandbox's answers, in seconds since 1970."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def lags(fates: Iterable[RecordFate], speed: float) -> list[float]:
+    """Seconds of sandbox time from visible to written, for every record that was written."""
+    return [(fate.written - fate.visible) * speed for fate in fates if fate.written is not None]
+
+
+def waits(
+    fates: Iterable[RecordFate], looks: Mapping[str, Sequence[float]], speed: float
+) -> list[tuple[float, float]]:
+    """Each written record's lag in two parts: until the first look after it came, and from there to the write."""
+    parts = []
+    for fate in fates:
+        taken = looks[OBJECTS[fate.slot]]
+        place = bisect_left(taken, fate.visible)
+        if fate.written is not None and place < len(taken):
+            seen = min(taken[place], fate.written)
+            parts.append(((seen - fate.visible) * speed, (fate.written - seen) * speed))
+    return parts
+
+
+def lateness(fates: Sequence[RecordFate], speed: float) -> list[float]:
+    """Seconds of sandbox time from sign-up to visible."""
+    return [(fate.visible - fate.signed_up) * speed for fate in fates]

@@ -1,0 +1,1 @@
+"""The measures measure: one tiny real run of each, and their figures by hand."""

@@ -1,0 +1,77 @@
+"""One tiny real run of each measure, on one sandbox and one service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from bench import floor, intake, lag, one_round
+from bench.judge import Judge
+from bench.processes import Stage, stage
+from bench.report import missed
+
+SPEED = 10.0
+PEOPLE = 30
+
+
+@pytest.fixture(scope="module")
+def on() -> Iterator[Stage]:
+    """Both processes, for all measures of this file in turn."""
+    with stage(sandbox_speed=SPEED, speed=SPEED) as both:
+        yield both
+
+
+@pytest.fixture
+def judge(on: Stage) -> Iterator[Judge]:
+    """The sandbox's own word."""
+    with closing(Judge(on.sandbox.url)) as judge:
+        yield judge
+
+
+def test_the_floor_is_reached_by_us_and_not_by_the_old_way(on: Stage, judge: Judge) -> None:
+    """3 looks and an update per type and 100 records, all written once; one contact at a time costs 5 calls each."""
+    found = asyncio.run(floor.measure_on(on, judge, PEOPLE))
+    assert found.start_up.start_up == 8
+    assert found.calls.total == 3 + 2 == floor.floor(PEOPLE)
+    assert found.calls.refused == found.old_calls.refused == 0
+    assert found.verdict.exact
+    assert len(found.verdict.fates) == found.old_written == 2 * PEOPLE
+    assert found.old_calls.total == 5 * PEOPLE
+    assert not missed(floor.rows(found))
+
+
+def test_late_records_are_written_when_they_come_and_nothing_is_lost(on: Stage, judge: Judge) -> None:
+    """Every record once, after it came and before anybody would ask; no log line above information."""
+    plan = lag.Plan(therapists=PEOPLE, span=10, speed=SPEED, workflow="lognormal:5s:0.6")
+    run = asyncio.run(lag.measure_on(on, judge, plan, seed=1, since=judge.last_call()))
+    assert run.verdict.exact
+    assert len(run.lags) == 2 * PEOPLE
+    assert all(0 < each < 300 for each in run.lags)
+    assert [sum(parts) for parts in run.parts] == pytest.approx(list(run.lags))
+    assert run.calls.total < 5 * PEOPLE
+    assert not run.loud
+    assert [row.met for row in lag.rows([run])][4:] == [True, True]
+
+
+def test_what_is_taken_in_is_kept(on: Stage) -> None:
+    """Every 202 is a row on disk."""
+    found = intake.measure_on(on, seconds=0.5)
+    assert found.kept == found.accepted >= intake.CLIENTS
+    assert found.per_second > 0
+    assert found.cpu > 0
+    assert not missed(intake.rows(found, found))
+
+
+def test_a_round_is_counted_to_the_call(
+    on: Stage,
+) -> None:  # after the others, so that they do not share the machine
+    """Two looks in vain, then one that finds and writes; statements do not grow with who merely waits."""
+    first, again, last = one_round.measure(PEOPLE)
+    assert [cost.therapists for cost in (first, again, last)] == [PEOPLE] * 3
+    assert [cost.calls.total for cost in (first, again, last)] == [3, 3, 5]
+    assert [cost.sent for cost in (first, again, last)] == [0, 0, 2 * PEOPLE]
+    assert again.statements < PEOPLE
+    assert len(one_round.rows([first, again, last])) == 6
