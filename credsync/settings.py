@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     look_again_min: Span = timedelta(seconds=4)
     look_again_max: Span = timedelta(hours=1)
     look_again_share: Annotated[float, Field(gt=0, le=1)] = 0.05
-    coalesce: Span = timedelta(seconds=3)
+    coalesce: Span = timedelta(seconds=4)
     lease: Span = timedelta(seconds=12)
 
     @classmethod

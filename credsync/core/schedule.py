@@ -18,7 +18,7 @@ class Policy:
     look_again_max: timedelta = timedelta(hours=1)
     look_again_share: float = 0.05
     """The share of the time waited so far after which to look again."""
-    coalesce: timedelta = timedelta(seconds=3)
+    coalesce: timedelta = timedelta(seconds=4)
     """How long a fact that nobody waits at a screen for may wait for company."""
     overdue_after: timedelta = timedelta(minutes=30)
     give_up_after: timedelta = timedelta(days=7)

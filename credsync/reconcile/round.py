@@ -166,7 +166,7 @@ class Round:
             return
         rows = [t.turn for t in turns]
         await self._write(record_turns, self._lease, self._portal.name, rows, self._objects, now)
-        timeline.log(event for row in rows for event in row.events)
+        await anyio.to_thread.run_sync(timeline.log, [event for row in rows for event in row.events])
 
     def _notice_stale_names(self, verdicts: Mapping[RecordKey, Verdict]) -> None:
         codes = {fault.code for verdict in verdicts.values() for fault in verdict.faults}

@@ -5,6 +5,7 @@ What is left undone by a crash, a lost lease or a silent HubSpot is still due in
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import time
@@ -13,8 +14,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 import anyio
-import anyio.from_thread
-import anyio.lowlevel
 import anyio.to_thread
 import structlog
 from sqlalchemy import Connection
@@ -78,14 +77,12 @@ class Wake:
 
 
 def _setter(event: anyio.Event) -> Callable[[], None]:
-    token, home = anyio.lowlevel.current_token(), threading.get_ident()
+    """Sets the event from any thread without waiting for the loop; nothing once the loop is gone."""
+    loop = asyncio.get_running_loop()
 
     def wake() -> None:
-        if threading.get_ident() == home:
-            event.set()
-            return
         with contextlib.suppress(RuntimeError):
-            anyio.from_thread.run_sync(event.set, token=token)
+            loop.call_soon_threadsafe(event.set)
 
     return wake
 

@@ -243,3 +243,17 @@ def test_a_log_is_found_by_contact_id_and_holds_no_submitted_value(here: World) 
     everything = "\n".join(p.read_text(encoding="utf-8") for p in here.folder.glob("service-*.log"))
     assert not [value for value in ("Unmistakable", "1987654328", "NY-77", "trauma") if value in everything]
     assert [line for line in here.log_lines() if line["level"] in ("warning", "error")] == []
+
+
+def test_the_main_job_is_the_same_on_both_databases(tmp_path: Path, database_url: str) -> None:
+    """Submitted before the records exist, killed on the way, written once: on SQLite and on PostgreSQL."""
+    with world(tmp_path, database_url) as here:
+        contact, therapist = here.contact(licenses=["NY"]), someone()
+        here.sign_up(therapist, contact)
+        here.submit(therapist, ca(licenses=("NY",)))
+        here.kill()
+        here.start()
+        done = here.until_state(therapist, "in_sync")
+        assert {w["state"] for w in done["writes"]} == {"written"}
+        records = here.records(contact)
+        assert [r["writes"] for slot, r in records.items() if slot != "credentialing_relocation"] == [1, 1, 1]
