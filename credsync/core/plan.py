@@ -226,9 +226,17 @@ def awaited_slots(portal: Portal, facts: Facts, rows: Iterable[Write], submitted
 
 
 def plan_links(
-    portal: Portal, facts: Facts, links: Mapping[str, Link], awaited: Iterable[str], now: datetime
+    portal: Portal,
+    facts: Facts,
+    links: Mapping[str, Link],
+    awaited: Iterable[str],
+    now: datetime,
+    *,
+    asked: bool = False,
 ) -> dict[str, Link]:
     """The links that should be stored: a row for every awaited slot, and doubt after an Extended Sign Up.
+
+    `asked` says that somebody pressed Sync now: what was given up is waited for again from `now` on.
 
     A link whose latest Extended Sign Up came after it was last judged becomes doubtful, or, if it is empty, is awaited
     anew. What was seen but is not awaited is kept.
@@ -238,7 +246,9 @@ def plan_links(
     for slot, link in links.items():
         awaits = slot in wanted
         planned[slot] = replace(link, awaited=awaits)
-        if awaits and not link.awaited and link.record_id is None:
+        if (awaits and not link.awaited and link.record_id is None) or (
+            asked and link.state is LinkState.GIVEN_UP
+        ):
             planned[slot] = _awaited_from(planned[slot], now)
     for slot in sorted(wanted - set(links)):
         if portal.slot_rule(slot) is not None:

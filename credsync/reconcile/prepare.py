@@ -35,7 +35,7 @@ def prepare(
     case = claimed.case
     writes = _merged(case.writes, plan_writes(portal, facts, case.writes, syncs))
     awaited = awaited_slots(portal, facts, writes, submitted_slots(portal, facts))
-    links = plan_links(portal, facts, case.links, awaited, now)
+    links = plan_links(portal, facts, case.links, awaited, now, asked=bool(syncs))
     latest = facts.latest_extended
     planned = Planned(
         portal.digest,

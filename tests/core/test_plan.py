@@ -554,6 +554,14 @@ def test_an_extended_sign_up_begins_the_wait_for_an_empty_slot_anew() -> None:
     assert (link.doubtful_since, link.doubted_record_id) == (at(110), None)
 
 
+def test_sync_now_begins_the_wait_for_what_was_given_up_anew() -> None:
+    """As its sentence says: re-enrol the contact in its workflow, then press Sync now."""
+    given_up = a_link(state=LinkState.GIVEN_UP, reason=Reason.GIVEN_UP, overdue_since=at(10), looks=90)
+    pressed = plan_links(PORTAL, Facts(), {ACTIVE: given_up}, {ACTIVE}, at(900), asked=True)[ACTIVE]
+    assert (pressed.state, pressed.awaited_since, pressed.overdue_since) == (LinkState.AWAITED, at(900), None)
+    assert links(given_up, wanted={ACTIVE}, seconds=900)[ACTIVE] == given_up
+
+
 def test_links_planned_again_are_the_same() -> None:
     first = links(
         a_link(state=LinkState.FOUND, record_id="1", last_looked_at=at(50)), wanted={NY, ACTIVE}, facts=ESU
