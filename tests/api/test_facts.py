@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from credsync.core.schedule import Policy
 from credsync.store.tables import events, moving_facts, sign_ups, submissions, syncs, therapists
 from tests.api.service import AT, Service, contact, new_address
 
@@ -239,7 +240,8 @@ def test_the_worker_is_woken_after_the_commit(service: Service) -> None:
     service.post(f"{address}/sections", {"form": "ca", "section": "medicare", "occurred_at": AT})
     service.post(f"{address}/sync", {"reason": "asked for"})
     service.post(f"{address}/sync", {"reason": 5})
-    assert service.wakes == [("alpha", 3.0), ("alpha", 3.0), ("alpha", 0.0)]
+    soon = Policy().coalesce.total_seconds()
+    assert service.wakes == [("alpha", soon), ("alpha", soon), ("alpha", 0.0)]
 
 
 def test_pause_and_resume(service: Service) -> None:

@@ -138,7 +138,7 @@ class Scene:
     database: Database
     clock: SetClock
     portals: Mapping[str, Portal] = field(default_factory=lambda: {"alpha": portal_of()})
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = field(default_factory=lambda: Policy(coalesce=timedelta(seconds=3)))
 
     # Facts
 
