@@ -27,7 +27,7 @@ class SettingsError(Exception):
 
 
 def _duration(value: Any) -> Any:
-    return parse_duration(value) if isinstance(value, str) else value
+    return value if isinstance(value, timedelta) else parse_duration(value)
 
 
 Span = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]

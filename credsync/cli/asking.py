@@ -106,7 +106,9 @@ def packet(
 def sync(
     ctx: typer.Context,
     id_: Id,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; kept in the timeline's request.")],
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why; kept with the request.")
+    ] = "asked for on the command line",
     include_held: Annotated[
         bool, typer.Option("--include-held", help="Also what is held, submitted before the latest sign-up.")
     ] = False,

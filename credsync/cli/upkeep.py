@@ -87,7 +87,7 @@ def revoke_token(ctx: typer.Context, name: TokenName) -> None:
 
 
 @portal.command()
-def pause(ctx: typer.Context, name: PortalName, reason: Reason) -> None:
+def pause(ctx: typer.Context, name: PortalName, reason: Reason = "asked for on the command line") -> None:
     """Stop a portal's rounds: facts are still taken in, and all goes on where it stopped once resumed."""
     from credsync.store import portals
 

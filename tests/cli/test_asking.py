@@ -162,8 +162,8 @@ def test_sync_is_noted_once_however_often_it_is_pressed(run: Run, two_therapists
     assert row.requested_by.startswith("cli:")
 
 
-@pytest.mark.parametrize("arguments", [[], ["--reason", " "]])
-def test_sync_wants_a_reason(run: Run, two_therapists: Database, arguments: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [["--reason", ""], ["--reason", " "]])
+def test_sync_takes_no_blank_reason(run: Run, two_therapists: Database, arguments: list[str]) -> None:
     """Usage; nothing is noted."""
     assert run("sync", ANN, *arguments).code == 2
     with two_therapists.read() as connection:

@@ -98,7 +98,7 @@ def test_an_unknown_scope_is_usage_and_names_the_known(run: Run, database: Datab
 
 def test_a_portal_is_paused_with_a_reason_and_resumed(run: Run, database: Database) -> None:
     """Who paused and why is kept; pausing twice is one pause; a portal nobody knows is refused with the known ones."""
-    assert run("portal", "pause", "demo").code == 2
+    assert run("portal", "pause", "demo", "--reason", " ").code == 2
     assert run("portal", "pause", "demo", "--reason", "HubSpot audit").code == 0
     assert "HubSpot audit" in run("portal", "pause", "demo", "--reason", "again").out
     with database.read() as connection:
