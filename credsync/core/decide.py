@@ -1,6 +1,6 @@
 """One therapist's turn in a round: from the rows so far and what the look saw to the rows that should be.
 
-Pure. `reconcile.round` calls it between looking and sending, inside the transaction that records its result.
+Pure. `reconcile.round` calls it between looking and sending.
 """
 
 from __future__ import annotations

@@ -80,6 +80,12 @@ def plan_writes(
     return changed
 
 
+def rows_as_planned(stored: Sequence[Write], planned: Sequence[Write]) -> list[Write]:
+    """All rows after planning: the stored ones, changed where planned so, then the new ones in their order."""
+    changed = {write.id: write for write in planned if write.id is not None}
+    return [changed.get(write.id or 0, write) for write in stored] + [w for w in planned if w.id is None]
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     """What the rows so far say of each submission at each place."""

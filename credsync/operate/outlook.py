@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row
 from credsync.core.facts import Facts
 from credsync.core.links import Link, LinkState
 from credsync.core.mapping import submitted_slots
-from credsync.core.plan import SyncRequest, awaited_slots, plan_links, plan_writes
+from credsync.core.plan import SyncRequest, awaited_slots, plan_links, plan_writes, rows_as_planned
 from credsync.core.portal import Portal
 from credsync.core.reasons import Reason
 from credsync.core.states import TherapistState
@@ -73,9 +73,8 @@ def _planned(
     portal: Portal, facts: Facts, stored: Outlook, syncs: Sequence[SyncRequest], since: datetime
 ) -> Outlook:
     planned = plan_writes(portal, facts, stored.writes, syncs)
-    changed: dict[int | None, Write] = {w.id: w for w in planned if w.id is not None}
-    made = sorted((w for w in planned if w.id is None), key=lambda w: (w.submitted_at, w.form, w.slot))
-    writes = [changed.get(write.id, write) for write in stored.writes] + made
+    in_order = sorted(planned, key=lambda w: (w.submitted_at, w.form, w.slot))
+    writes = rows_as_planned(stored.writes, in_order)
     awaited = awaited_slots(portal, facts, writes, submitted_slots(portal, facts))
     return Outlook(plan_links(portal, facts, stored.links, awaited, since), writes)
 

@@ -9,7 +9,14 @@ from datetime import datetime
 from credsync.core.decide import Case
 from credsync.core.facts import Facts
 from credsync.core.mapping import definitive_slot, submitted_slots
-from credsync.core.plan import SyncRequest, awaited_slots, plan_links, plan_writes, settled_slots
+from credsync.core.plan import (
+    SyncRequest,
+    awaited_slots,
+    plan_links,
+    plan_writes,
+    rows_as_planned,
+    settled_slots,
+)
 from credsync.core.portal import DEFINITIVE, Portal
 from credsync.core.writes import Write
 from credsync.store.cases import Claimed
@@ -33,7 +40,7 @@ def prepare(
     if facts is None:
         return Prepared(claimed, claimed.case)
     case = claimed.case
-    writes = _merged(case.writes, plan_writes(portal, facts, case.writes, syncs))
+    writes = rows_as_planned(case.writes, plan_writes(portal, facts, case.writes, syncs))
     awaited = awaited_slots(portal, facts, writes, submitted_slots(portal, facts))
     links = plan_links(portal, facts, case.links, awaited, now, asked=bool(syncs))
     latest = facts.latest_extended
@@ -53,11 +60,6 @@ def prepare(
         enrolment_since=planned.enrolment_since,
     )
     return Prepared(claimed, case, facts, planned)
-
-
-def _merged(stored: Sequence[Write], planned: Sequence[Write]) -> list[Write]:
-    changed = {write.id: write for write in planned if write.id is not None}
-    return [changed.get(write.id or 0, write) for write in stored] + [w for w in planned if w.id is None]
 
 
 def _definitive(portal: Portal, facts: Facts, writes: Sequence[Write]) -> str | None:
