@@ -61,7 +61,15 @@ therapists = Table(
     ),
     Column("rides", Boolean, nullable=False, comment="whether it may take a free seat before it is due"),
     Column("created_at", Moment, nullable=False),
+    Column(
+        "merged_contact_id",
+        String(32),
+        comment="what HubSpot merged the contact into, while that is another therapist's contact",
+    ),
+    Column("sync_url_at", Moment, comment="when the contact is to get its sync_url; null once it has it"),
     UniqueConstraint("portal", "contact_id"),
+    Index("ix_therapists_portal_merged_contact_id", "portal", "merged_contact_id"),
+    Index("ix_therapists_portal_sync_url_at", "portal", "sync_url_at"),
     Index("ix_therapists_portal_due_at", "portal", "due_at"),
     Index("ix_therapists_portal_state", "portal", "state", "id"),
     Index("ix_therapists_contact_id", "contact_id"),
@@ -113,6 +121,41 @@ syncs = Table(
     Column("requested_at", Moment, nullable=False),
     Column("planned_at", Moment, comment="when a round turned it into writes"),
     Index("ix_syncs_therapist_id", "therapist_id"),
+)
+
+choices = Table(
+    "choices",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    _therapist(),
+    Column("slot", String(200), nullable=False),
+    Column("record_id", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("chosen_by", String(100), nullable=False),
+    Column("chosen_at", Moment, nullable=False),
+    Column("taken_at", Moment, comment="when a round took it up; the link remembers it from then on"),
+    Index("ix_choices_therapist_id", "therapist_id"),
+    comment="a person chose among the candidates of an ambiguous slot",
+)
+
+merged_contacts = Table(
+    "merged_contacts",
+    metadata,
+    Column("portal", String(100), primary_key=True),
+    Column("contact_id", String(32), primary_key=True),
+    Column("merged_into", String(32), nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    comment="contact ids that live on under another, as HubSpot told; backends go on sending the old ones",
+)
+
+live_reads = Table(
+    "live_reads",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("portal", String(100), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_live_reads_portal_at", "portal", "at"),
+    comment="calls that people's questions made beside the rounds, of the last seconds",
 )
 
 links = Table(
