@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, case, or_, select, update
 from credsync.core.events import EventName, TimelineEvent
 from credsync.core.reasons import Reason
 from credsync.core.states import TherapistState
+from credsync.store.contacts import contact_now, warn_sharers
 from credsync.store.database import Moment
 from credsync.store.tables import therapists
 
@@ -28,6 +29,9 @@ _HOLDER = select(therapists.c.id).where(
     therapists.c.id != bindparam("but"),
 )
 """Who else has this contact."""
+
+_NEW_CONTACT: dict[str, Any] = {"merged_contact_id": None, "planned_by": None}
+"""Another contact is planned and looked at anew, whatever is known of the one before."""
 
 _IN_SYNC = therapists.c.state == TherapistState.IN_SYNC.value
 
@@ -117,19 +121,20 @@ def tell(taken: Taken, door: Door, name: EventName, **details: object) -> None:
 def therapist_of(connection: Connection, door: Door, who: Who) -> Taken:
     """The therapist a fact is about, made or completed as the call says."""
     row = connection.execute(_THERAPIST, {"for_id": who.therapist_id}).one_or_none()
-    return _made(connection, door, who) if row is None else _changed(connection, who, row)
+    return _made(connection, door, who) if row is None else _changed(connection, door, who, row)
 
 
 def _made(connection: Connection, door: Door, who: Who) -> Taken:
     if who.portal is None:
         raise TherapistUnknown(who.therapist_id)
-    _check_contact(connection, who, who.portal)
+    contact = _free_contact(connection, who, who.portal)
     connection.execute(
         _MAKE,
         {
             "id": who.therapist_id,
             "portal": who.portal,
-            "contact_id": who.contact_id,
+            "contact_id": contact,
+            "sync_url_at": None if contact is None else door.now,
             "name": who.name,
             "email": who.email,
             "generation": 0,
@@ -141,29 +146,38 @@ def _made(connection: Connection, door: Door, who: Who) -> Taken:
             "created_at": door.now,
         },
     )
-    return Taken(who.therapist_id, who.portal, who.contact_id)
+    return Taken(who.therapist_id, who.portal, contact)
 
 
-def _changed(connection: Connection, who: Who, row: Row[Any]) -> Taken:
+def _changed(connection: Connection, door: Door, who: Who, row: Row[Any]) -> Taken:
     if who.portal is not None and who.portal != row.portal:
         raise PortalDiffers(who.therapist_id, row.portal)
     said = {"contact_id": who.contact_id, "name": who.name, "email": who.email}
-    changes = {key: value for key, value in said.items() if value is not None and value != getattr(row, key)}
+    changes: dict[str, Any] = {
+        key: value for key, value in said.items() if value is not None and value != getattr(row, key)
+    }
     if "contact_id" in changes:
-        _check_contact(connection, who, row.portal)
+        contact = _free_contact(connection, who, row.portal)
+        del changes["contact_id"]
+        if contact != row.contact_id:
+            changes |= _NEW_CONTACT | {"contact_id": contact, "sync_url_at": door.now}
+            left = [each for each in (row.contact_id, row.merged_contact_id) if each is not None]
+            warn_sharers(connection, row.portal, left, door.now)
     if changes:
         connection.execute(update(therapists).where(therapists.c.id == row.id).values(**changes))
     return Taken(row.id, row.portal, changes.get("contact_id", row.contact_id))
 
 
-def _holder(connection: Connection, who: Who, portal: str) -> str | None:
-    asked = {"of_portal": portal, "contact": who.contact_id, "but": who.therapist_id}
-    return connection.execute(_HOLDER, asked).scalar_one_or_none()
-
-
-def _check_contact(connection: Connection, who: Who, portal: str) -> None:
-    if who.contact_id is not None and (holder := _holder(connection, who, portal)) is not None:
+def _free_contact(connection: Connection, who: Who, portal: str) -> str | None:
+    """The contact as HubSpot has it now, under its new id if it was merged. Raises `ContactTaken` for another's."""
+    if who.contact_id is None:
+        return None
+    contact = contact_now(connection, portal, who.contact_id)
+    asked = {"of_portal": portal, "contact": contact, "but": who.therapist_id}
+    holder = connection.execute(_HOLDER, asked).scalar_one_or_none()
+    if holder is not None:
         raise ContactTaken(who.contact_id, holder)
+    return contact
 
 
 def mark_due(connection: Connection, door: Door, taken: Taken) -> None:
