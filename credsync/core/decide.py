@@ -12,12 +12,13 @@ from datetime import datetime
 from credsync.core.events import EventName
 from credsync.core.judge import Judgement, SlotSight, Spans, judge_link, judge_unseen
 from credsync.core.links import Link, LinkHistory, LinkState
+from credsync.core.loss import after_loss, gone_meanwhile
 from credsync.core.observations import NotSeen
 from credsync.core.portal import CONTACT, DEFINITIVE, Mode, Portal, SlotRule
 from credsync.core.reasons import Reason
 from credsync.core.schedule import Policy, next_look
 from credsync.core.slots import Candidate, ParentAwaited, TypeSight, holders
-from credsync.core.writes import UNFINISHED, Cause, Write, WriteState
+from credsync.core.writes import UNFINISHED, Write, WriteState
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,9 @@ def decide(
                 if judged.lost is not None:
                     lost.append(judged.lost)
                 elif before is not None and before.state is LinkState.AMBIGUOUS:
-                    gone.extend(_gone_meanwhile(case, judged.link, present, now))
+                    gone.extend(gone_meanwhile(case.writes, judged.link, present, now))
                 events.extend(_slot_events(judged))
-    writes = _after_loss(case, [*lost, *gone])
+    writes = after_loss(case.writes, [*lost, *gone], case.enrolment, case.enrolment_since)
     decided = [_gate(portal, case, w, links, seen, now) for w in writes]
     links |= _awaited_by_writes(decided, links, now, policy)
     planned = {w.id: w for w in case.writes}
@@ -198,22 +199,6 @@ def _asked_since(case: Case, slot: str) -> datetime | None:
     return max(unsent, default=None)
 
 
-def _gone_meanwhile(case: Case, link: Link, present: Collection[str], now: datetime) -> Sequence[LinkHistory]:
-    """What a slot was last written to, when that is no longer there once it is no longer ambiguous.
-
-    While it was ambiguous it had no holder that could have been seen to go.
-    """
-    if link.state is not LinkState.FOUND:
-        return ()
-    written = (WriteState.WRITTEN, WriteState.PARTIAL)
-    last = {w.key: w.record_id for w in case.writes if w.slot == link.slot and w.state in written}
-    records = {record_id for record_id in last.values() if record_id is not None}
-    return [
-        LinkHistory(link.slot, record_id, None, now, Reason.RECORD_LOST)
-        for record_id in sorted(records - set(present))
-    ]
-
-
 def _awaited_by_writes(
     writes: Sequence[Write], links: Mapping[str, Link], now: datetime, policy: Policy
 ) -> dict[str, Link]:
@@ -238,68 +223,6 @@ def _slot_events(judged: Judgement) -> list[SlotEvent]:
             details["reason"] = link.reason.value
         told.append(SlotEvent(name, link.slot, record_id, details))
     return told
-
-
-def _after_loss(case: Case, lost: Sequence[LinkHistory]) -> list[Write]:
-    """The writes, with what a lost record's successor is owed.
-
-    A deleted or unlinked record's successor gets the enrolment's data again. After a mere label move what was written
-    stays written, unless this enrolment wrote it to a holder from before its own sign-up.
-    """
-    writes = list(case.writes)
-    for loss in lost:
-        stale = (
-            case.enrolment_since is not None
-            and loss.found_at is not None
-            and loss.found_at <= case.enrolment_since
-        )
-        owed = loss.reason is Reason.RECORD_LOST or stale
-        for index, write in enumerate(list(writes)):
-            if write.slot != loss.slot or write.record_id != loss.record_id:
-                continue
-            if write.state is WriteState.UNKNOWN:
-                writes[index] = replace(
-                    write,
-                    state=WriteState.WAITING,
-                    reason=loss.reason,
-                    cause=Cause.SUCCESSOR,
-                    not_before=None,
-                )
-            elif (
-                owed
-                and write.enrolment == case.enrolment
-                and write.state in (WriteState.WRITTEN, WriteState.PARTIAL)
-            ):
-                _owe(writes, write, loss.reason)
-    return writes
-
-
-def _owe(writes: list[Write], write: Write, reason: Reason) -> None:
-    """Put all that was sent, or is about to be, under a lost write's key into one unsent row: the one there, or a new one."""
-    without = (WriteState.SUPERSEDED, WriteState.HELD)
-    same = [w for w in writes if w.key == write.key and w.state not in without]
-    carried = frozenset(s for w in same for s in w.submissions)
-    for index, row in enumerate(writes):
-        if row.key == write.key and row.state in (WriteState.WAITING, WriteState.DUE):
-            cause = Cause.SYNC if row.cause is Cause.SYNC else Cause.SUCCESSOR
-            writes[index] = replace(row, submissions=carried, cause=cause)
-            return
-    writes.append(_successor(write, carried, reason))
-
-
-def _successor(write: Write, carried: frozenset[int], reason: Reason) -> Write:
-    return replace(
-        write,
-        id=None,
-        submissions=carried,
-        state=WriteState.WAITING,
-        reason=reason,
-        cause=Cause.SUCCESSOR,
-        record_id=None,
-        attempts=0,
-        sent_at=None,
-        not_before=None,
-    )
 
 
 def _gate(

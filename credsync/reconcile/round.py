@@ -29,7 +29,8 @@ from credsync.store import timeline
 from credsync.store.cases import claim_due, facts_of, pending_syncs
 from credsync.store.database import Database
 from credsync.store.leases import Lease
-from credsync.store.rounds import claims_of, put_off, record_turns
+from credsync.store.links import claims_of
+from credsync.store.rounds import put_off, record_turns
 
 _log = structlog.get_logger("credsync")
 _P = ParamSpec("_P")

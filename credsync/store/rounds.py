@@ -6,13 +6,13 @@ back first. Afterwards: verdicts, the next look, the therapist's state.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, insert, select, update
 
 from credsync.core.decide import Case
 from credsync.core.events import TimelineEvent
@@ -20,9 +20,9 @@ from credsync.core.links import Link, LinkHistory
 from credsync.core.states import Condition
 from credsync.core.writes import Write, WriteState
 from credsync.store import timeline
-from credsync.store.database import insert as insert_or
 from credsync.store.leases import Lease, fence
-from credsync.store.tables import link_history, links, record_claims, syncs, therapists, writes
+from credsync.store.links import Seen, save_links
+from credsync.store.tables import syncs, therapists, writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,6 @@ class Turn:
     """By the write's place in `writes`."""
 
 
-Record = tuple[str, str]
-"""(object key, record id)"""
-
-
 def record_turns(
     connection: Connection,
     lease: Lease,
@@ -91,14 +87,10 @@ def record_turns(
     having stored nothing, when the portal is no longer ours.
     """
     fence(connection, lease)
-    _save_links(connection, portal, turns)
-    _save_claims(connection, portal, turns, objects)
+    seen = [Seen(t.before.therapist_id, t.before.links, t.links, t.lost) for t in turns]
+    save_links(connection, portal, seen, objects)
     _save_writes(connection, turns)
     for turn in turns:
-        if turn.lost:
-            connection.execute(
-                insert(link_history), [_history_row(turn.before.therapist_id, h) for h in turn.lost]
-            )
         if turn.planned is not None and turn.planned.syncs:
             done = update(syncs).where(syncs.c.id.in_(turn.planned.syncs)).values(planned_at=now)
             connection.execute(done)
@@ -108,101 +100,12 @@ def record_turns(
     timeline.append(connection, [event for turn in turns for event in turn.events])
 
 
-def claims_of(connection: Connection, portal: str, records: Iterable[Record]) -> dict[Record, set[str]]:
-    """The therapists under whose contacts a slot's record was last seen."""
-    by_object: dict[str, list[str]] = defaultdict(list)
-    for object_key, record_id in records:
-        by_object[object_key].append(record_id)
-    claims: dict[Record, set[str]] = defaultdict(set)
-    for object_key, ids in by_object.items():
-        for start in range(0, len(ids), 500):
-            query = select(record_claims.c.record_id, record_claims.c.therapist_id).where(
-                record_claims.c.portal == portal,
-                record_claims.c.object == object_key,
-                record_claims.c.record_id.in_(ids[start : start + 500]),
-            )
-            for record_id, therapist_id in connection.execute(query):
-                claims[(object_key, record_id)].add(therapist_id)
-    return claims
-
-
 def put_off(connection: Connection, lease: Lease, therapist_ids: Sequence[str], until: datetime) -> None:
     """Give therapists a later due moment without a turn, since theirs failed: no hot loop, and nobody forgotten."""
     fence(connection, lease)
     connection.execute(
         update(therapists).where(therapists.c.id.in_(therapist_ids)).values(due_at=until, rides=False)
     )
-
-
-_LINK_COLUMNS = [c.name for c in links.c if c.name not in ("therapist_id", "portal", "slot")]
-
-
-def _link_values(link: Link) -> dict[str, Any]:
-    values: dict[str, Any] = {name: getattr(link, name) for name in _LINK_COLUMNS}
-    values["state"], values["reason"] = link.state.value, link.reason.value
-    values["candidates"] = list(link.candidates)
-    return values
-
-
-def _save_links(connection: Connection, portal: str, turns: Sequence[Turn]) -> None:
-    made, changed = [], []
-    for turn in turns:
-        for slot, link in turn.links.items():
-            old = turn.before.links.get(slot)
-            if old == link:
-                continue
-            key = {"for_therapist": turn.before.therapist_id, "for_slot": slot}
-            if old is None:
-                made.append(
-                    {
-                        **_link_values(link),
-                        "therapist_id": key["for_therapist"],
-                        "slot": slot,
-                        "portal": portal,
-                    }
-                )
-            else:
-                changed.append({**_link_values(link), **key})
-    if made:
-        connection.execute(insert(links), made)
-    if changed:
-        connection.execute(
-            update(links)
-            .where(links.c.therapist_id == bindparam("for_therapist"), links.c.slot == bindparam("for_slot"))
-            .values({name: bindparam(name) for name in _LINK_COLUMNS}),
-            changed,
-        )
-
-
-def _claimed(known: Mapping[str, Link], objects: Mapping[str, str]) -> set[Record]:
-    return {
-        (objects[slot.split(".", 1)[0]], record_id)
-        for slot, link in known.items()
-        if slot.split(".", 1)[0] in objects
-        for record_id in (link.record_id, *link.candidates)
-        if record_id is not None
-    }
-
-
-def _save_claims(
-    connection: Connection, portal: str, turns: Sequence[Turn], objects: Mapping[str, str]
-) -> None:
-    made, gone = [], []
-    for turn in turns:
-        before, after = _claimed(turn.before.links, objects), _claimed(turn.links, objects)
-        therapist_id = turn.before.therapist_id
-        made += [_claim_row(portal, record, therapist_id) for record in after - before]
-        gone += [_claim_row(portal, record, therapist_id) for record in before - after]
-    if made:
-        connection.execute(insert_or(connection, record_claims).on_conflict_do_nothing(), made)
-    for row in gone:
-        connection.execute(
-            delete(record_claims).where(and_(*(record_claims.c[k] == v for k, v in row.items())))
-        )
-
-
-def _claim_row(portal: str, record: Record, therapist_id: str) -> dict[str, str]:
-    return {"portal": portal, "object": record[0], "record_id": record[1], "therapist_id": therapist_id}
 
 
 def _write_values(write: Write) -> dict[str, Any]:
@@ -244,19 +147,25 @@ def _save_writes(connection: Connection, turns: Sequence[Turn]) -> None:
 
 
 def _insert_writes(connection: Connection, made: Sequence[tuple[Turn, int]]) -> list[int]:
-    """Insert new writes and give their ids: each is the newest of its therapist, enrolment, form and slot."""
+    """Insert new writes and give their ids: the newest of each therapist, enrolment, form and slot, in their order."""
     if not made:
         return []
     rows = [{**_row(turn, index), "therapist_id": turn.before.therapist_id} for turn, index in made]
     connection.execute(insert(writes), rows)
-    newest: dict[tuple[str, int, str, str], int] = {}
+    asked = [(row["therapist_id"], row["enrolment"], row["form"], row["slot"]) for row in rows]
+    newest: dict[tuple[str, int, str, str], list[int]] = defaultdict(list)
     ids = sorted({turn.before.therapist_id for turn, _ in made})
     for start in range(0, len(ids), 500):
         key = (writes.c.therapist_id, writes.c.enrolment, writes.c.form, writes.c.slot)
-        query = select(*key, func.max(writes.c.id)).where(writes.c.therapist_id.in_(ids[start : start + 500]))
-        for *found, row_id in connection.execute(query.group_by(*key)):
-            newest[tuple(found)] = row_id
-    return [newest[(row["therapist_id"], row["enrolment"], row["form"], row["slot"])] for row in rows]
+        query = select(*key, writes.c.id).where(writes.c.therapist_id.in_(ids[start : start + 500]))
+        for *found, row_id in connection.execute(query.order_by(writes.c.id)):
+            newest[tuple(found)].append(row_id)
+    left = Counter(asked)
+    given = []
+    for each in asked:
+        given.append(newest[each][-left[each]])
+        left[each] -= 1
+    return given
 
 
 def _row(turn: Turn, index: int) -> dict[str, Any]:
@@ -269,17 +178,6 @@ def _row(turn: Turn, index: int) -> dict[str, Any]:
         "correlation_ids": list(verified.correlation_ids),
         "message": verified.message,
         "written_at": verified.written_at if written else None,
-    }
-
-
-def _history_row(therapist_id: str, history: LinkHistory) -> dict[str, Any]:
-    return {
-        "therapist_id": therapist_id,
-        "slot": history.slot,
-        "record_id": history.record_id,
-        "found_at": history.found_at,
-        "lost_at": history.lost_at,
-        "reason": history.reason.value,
     }
 
 

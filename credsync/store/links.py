@@ -1,0 +1,140 @@
+"""Saves links as a round saw them, what they lost, and whose contacts each record was seen under."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+
+from credsync.core.links import Link, LinkHistory
+from credsync.store.database import insert as insert_or
+from credsync.store.tables import link_history, links, record_claims
+
+Record = tuple[str, str]
+"""(object key, record id)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One therapist's links before and after a look, by slot, and what they lost."""
+
+    therapist_id: str
+    before: Mapping[str, Link]
+    after: Mapping[str, Link]
+    lost: Sequence[LinkHistory] = ()
+
+
+def claims_of(connection: Connection, portal: str, records: Iterable[Record]) -> dict[Record, set[str]]:
+    """The therapists under whose contacts a slot's record was last seen."""
+    by_object: dict[str, list[str]] = defaultdict(list)
+    for object_key, record_id in records:
+        by_object[object_key].append(record_id)
+    claims: dict[Record, set[str]] = defaultdict(set)
+    for object_key, ids in by_object.items():
+        for start in range(0, len(ids), 500):
+            query = select(record_claims.c.record_id, record_claims.c.therapist_id).where(
+                record_claims.c.portal == portal,
+                record_claims.c.object == object_key,
+                record_claims.c.record_id.in_(ids[start : start + 500]),
+            )
+            for record_id, therapist_id in connection.execute(query):
+                claims[(object_key, record_id)].add(therapist_id)
+    return claims
+
+
+def save_links(connection: Connection, portal: str, seen: Sequence[Seen], objects: Mapping[str, str]) -> None:
+    """Store links as they now are, what they lost, and the claims on their records.
+
+    `objects` maps a slot's rule to its object key.
+    """
+    _save_links(connection, portal, seen)
+    _save_claims(connection, portal, seen, objects)
+    history = [_history_row(each.therapist_id, lost) for each in seen for lost in each.lost]
+    if history:
+        connection.execute(insert(link_history), history)
+
+
+_COLUMNS = [c.name for c in links.c if c.name not in ("therapist_id", "portal", "slot")]
+_LOOKED = ["last_looked_at", "looks", "next_look_at"]
+"""All that a look changes of a link that goes on waiting."""
+
+
+def _values(link: Link) -> dict[str, Any]:
+    values: dict[str, Any] = {name: getattr(link, name) for name in _COLUMNS}
+    values["state"], values["reason"] = link.state.value, link.reason.value
+    values["candidates"] = list(link.candidates)
+    return values
+
+
+def _save_links(connection: Connection, portal: str, seen: Sequence[Seen]) -> None:
+    made, looked, changed = [], [], []
+    for each in seen:
+        for slot, link in each.after.items():
+            old = each.before.get(slot)
+            if old is None:
+                made.append(
+                    {**_values(link), "therapist_id": each.therapist_id, "slot": slot, "portal": portal}
+                )
+            elif old != link:
+                key = {"for_therapist": each.therapist_id, "for_slot": slot}
+                now = {name: getattr(link, name) for name in _LOOKED}
+                if replace(old, **now) == link:
+                    looked.append({**now, **key})
+                else:
+                    changed.append({**_values(link), **key})
+    if made:
+        connection.execute(insert(links), made)
+    for names, rows in ((_LOOKED, looked), (_COLUMNS, changed)):
+        if rows:
+            connection.execute(
+                update(links)
+                .where(
+                    links.c.therapist_id == bindparam("for_therapist"), links.c.slot == bindparam("for_slot")
+                )
+                .values({name: bindparam(name) for name in names}),
+                rows,
+            )
+
+
+def _claimed(known: Mapping[str, Link], objects: Mapping[str, str]) -> set[Record]:
+    return {
+        (objects[slot.split(".", 1)[0]], record_id)
+        for slot, link in known.items()
+        if slot.split(".", 1)[0] in objects
+        for record_id in (link.record_id, *link.candidates)
+        if record_id is not None
+    }
+
+
+def _save_claims(
+    connection: Connection, portal: str, seen: Sequence[Seen], objects: Mapping[str, str]
+) -> None:
+    made, gone = [], []
+    for each in seen:
+        before, after = _claimed(each.before, objects), _claimed(each.after, objects)
+        made += [_claim_row(portal, record, each.therapist_id) for record in after - before]
+        gone += [_claim_row(portal, record, each.therapist_id) for record in before - after]
+    if made:
+        connection.execute(insert_or(connection, record_claims).on_conflict_do_nothing(), made)
+    for row in gone:
+        connection.execute(
+            delete(record_claims).where(and_(*(record_claims.c[k] == v for k, v in row.items())))
+        )
+
+
+def _claim_row(portal: str, record: Record, therapist_id: str) -> dict[str, str]:
+    return {"portal": portal, "object": record[0], "record_id": record[1], "therapist_id": therapist_id}
+
+
+def _history_row(therapist_id: str, history: LinkHistory) -> dict[str, Any]:
+    return {
+        "therapist_id": therapist_id,
+        "slot": history.slot,
+        "record_id": history.record_id,
+        "found_at": history.found_at,
+        "lost_at": history.lost_at,
+        "reason": history.reason.value,
+    }
