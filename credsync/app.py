@@ -180,7 +180,10 @@ def _workers(app: App) -> dict[str, PortalWorker]:
         except SettingsError as error:
             faults.append(str(error))
         else:
-            workers[name] = PortalWorker(app.database, edge, policy, owner, app.settings.lease, app.speed)
+            settings = app.settings
+            workers[name] = PortalWorker(
+                app.database, edge, policy, owner, settings.lease, app.speed, settings.public_url
+            )
     if faults:
         raise SettingsError("\n".join(faults))
     return workers

@@ -36,6 +36,10 @@ class Case:
     definitive: str | None = None
     enrolment: int = 0
     enrolment_since: datetime | None = None
+    contact_gone: bool = False
+    """HubSpot no longer has the contact, as this round found out."""
+    contact_shared_with: frozenset[str] = frozenset()
+    """Other therapists whose contact was merged with this one's: nothing is written for any of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,9 @@ def _judge(
         }
     candidates: tuple[Candidate, ...] = sight if isinstance(sight, tuple) else ()
     spans = Spans(policy, rule.overdue_after or policy.overdue_after)
-    empty = Reason.PARENT_AWAITED if isinstance(sight, ParentAwaited) else Reason.RECORD_AWAITED
+    empty = Reason.CONTACT_GONE if case.contact_gone else Reason.RECORD_AWAITED
+    if isinstance(sight, ParentAwaited):
+        empty = Reason.PARENT_AWAITED
     judged: dict[str, Judgement | Link] = {}
     for slot, found in holders(rule, candidates, known).items():
         link = links.get(slot)
@@ -253,6 +259,8 @@ def _gate(
 def _waits_for(portal: Portal, case: Case, write: Write, link: Link | None, seen: Collection[str]) -> Reason:
     if case.contact_id is None:
         return Reason.NO_CONTACT
+    if case.contact_shared_with:
+        return Reason.CONTACT_OF_TWO_THERAPISTS
     if write.slot == DEFINITIVE:
         return Reason.MOVING_UNKNOWN
     if link is None:

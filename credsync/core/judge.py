@@ -46,6 +46,10 @@ class Spans:
     overdue_after: timedelta
 
 
+_LASTING = (Reason.RECORD_LOST, Reason.LABEL_MOVED, Reason.CONTACT_GONE)
+"""Why a slot became empty: said until something takes it."""
+
+
 def judge_unseen(
     link: Link, sight: NotSeen, now: datetime, policy: Policy, asked_since: datetime | None = None
 ) -> Link:
@@ -83,6 +87,7 @@ def _holder(link: Link, sight: SlotSight) -> Candidate | None:
 
 def _found(link: Link, holder: Candidate, sight: SlotSight, now: datetime, spans: Spans) -> Judgement:
     chosen = len(sight.holders) > 1 or holder.record_id in sight.shared
+    candidates = tuple(sorted(c.record_id for c in sight.holders)) if chosen else ()
     doubt_ends = link.doubtful_since + spans.policy.settle_after if link.doubtful_since else now
     doubted = holder.record_id == link.doubted_record_id and now < doubt_ends
     same = link.record_id == holder.record_id
@@ -91,13 +96,14 @@ def _found(link: Link, holder: Candidate, sight: SlotSight, now: datetime, spans
         state=LinkState.FOUND,
         reason=Reason.SETTLING if doubted else Reason.CHOSEN_BY_PERSON if chosen else Reason.NONE,
         record_id=holder.record_id,
+        candidates=candidates,
         found_at=link.found_at if same else now,
         first_missed_at=None if link.record_id and not same else link.first_missed_at,
         record_created_at=link.record_created_at if same else None,
         overdue_since=None,
         doubtful_since=link.doubtful_since if doubted else None,
         doubted_record_id=link.doubted_record_id if doubted else None,
-        chosen_record_id=holder.record_id if chosen else None,
+        chosen_record_id=link.chosen_record_id if link.chosen_record_id == holder.record_id else None,
         next_look_at=min(doubt_ends, next_look(link.awaited_since, now, spans.policy)) if doubted else None,
     )
     if same:
@@ -119,6 +125,7 @@ def _ambiguous(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Jud
         found_at=None,
         record_created_at=None,
         candidates=ids,
+        chosen_record_id=None,
         next_look_at=next_look(link.awaited_since, now, spans.policy),
     )
     lost = None
@@ -134,9 +141,10 @@ def _missed(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgem
     since, reason = link.awaited_since, sight.empty_reason
     if link.record_id is not None:
         why = _why_lost(link, sight)
-        lost, since, reason = _history(link, now, why), now, why
+        lost, since = _history(link, now, why), now
+        reason = reason if reason is Reason.CONTACT_GONE else why
         events.append(EventName.LINK_LOST)
-    elif link.reason in (Reason.RECORD_LOST, Reason.LABEL_MOVED):
+    elif link.reason in _LASTING and reason is not Reason.CONTACT_GONE:
         reason = link.reason
     if link.first_missed_at is None and link.awaited:
         events.append(EventName.LOOKUP_MISSED)
@@ -159,6 +167,7 @@ def _missed(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgem
         record_id=None,
         found_at=None,
         record_created_at=None,
+        chosen_record_id=None,
         awaited_since=since,
         first_missed_at=first,
         overdue_since=overdue,

@@ -26,6 +26,15 @@ class SyncRequest:
     include_held: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A person chose a record among the candidates of a slot."""
+
+    id: int
+    slot: str
+    record_id: str
+
+
 Key = tuple[int, str, str]
 """Enrolment, form and slot: one open row for each."""
 
@@ -239,10 +248,12 @@ def plan_links(
     now: datetime,
     *,
     asked: bool = False,
+    choices: Iterable[Choice] = (),
 ) -> dict[str, Link]:
     """The links that should be stored: a row for every awaited slot, and doubt after an Extended Sign Up.
 
-    `asked` says that somebody pressed Sync now: what was given up is waited for again from `now` on.
+    `asked` says that somebody pressed Sync now: what was given up is waited for again from `now` on. `choices`, oldest
+    first, are remembered by their links; the look of this round says whether the record holds the slot at all.
 
     A link whose latest Extended Sign Up came after it was last judged becomes doubtful, or, if it is empty, is awaited
     anew. What was seen but is not awaited is kept.
@@ -259,6 +270,9 @@ def plan_links(
     for slot in sorted(wanted - set(links)):
         if portal.slot_rule(slot) is not None:
             planned[slot] = Link(slot, awaited=True, awaited_since=now)
+    for choice in choices:
+        if choice.slot in planned:
+            planned[choice.slot] = replace(planned[choice.slot], chosen_record_id=choice.record_id)
     latest = facts.latest_extended
     if latest is not None:
         for slot, link in planned.items():

@@ -14,6 +14,8 @@ class Reason(StrEnum):
     NONE = ""
     NOT_LOOKED_YET = "not_looked_yet"
     NO_CONTACT = "no_contact"
+    CONTACT_GONE = "contact_gone"
+    CONTACT_OF_TWO_THERAPISTS = "contact_of_two_therapists"
     RECORD_AWAITED = "record_awaited"
     PARENT_AWAITED = "parent_awaited"
     LOOK_FAILED = "look_failed"
@@ -45,6 +47,13 @@ _SENTENCES: dict[Reason, str] = {
     Reason.NONE: "",
     Reason.NOT_LOOKED_YET: "This was just reported; credsync has not looked in HubSpot yet and does so within seconds.",
     Reason.NO_CONTACT: "The therapist's HubSpot contact id is not known yet; everything waits until the backend sends it.",
+    Reason.CONTACT_GONE: (
+        "HubSpot no longer has this contact. Restore it in HubSpot, or have the backend send the contact that took its place."
+    ),
+    Reason.CONTACT_OF_TWO_THERAPISTS: (
+        "HubSpot merged the contacts of two therapists into one, so nothing is written for either. Have the backend send "
+        "the right contact id for one of them."
+    ),
     Reason.RECORD_AWAITED: "HubSpot has not created (or labelled) this record yet; credsync keeps looking.",
     Reason.PARENT_AWAITED: "This record hangs on the Credentialing, which is not there yet; credsync keeps looking.",
     Reason.LOOK_FAILED: "HubSpot did not answer the last look; nothing is concluded from that and credsync looks again.",

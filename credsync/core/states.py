@@ -65,9 +65,13 @@ def telling_writes(writes: Iterable[Write]) -> list[Write]:
     return [*latest.values(), *held]
 
 
-def condition(contact_id: str | None, links: Iterable[Link], writes: Iterable[Write]) -> Condition:
-    """The worst of a therapist's links and writes (`writes` oldest first)."""
+def condition(
+    contact_id: str | None, links: Iterable[Link], writes: Iterable[Write], *, contact_shared: bool = False
+) -> Condition:
+    """The worst of a therapist's links and writes (`writes` oldest first), and of a contact that two therapists have."""
     worst = Condition(TherapistState.IN_SYNC, Reason.NONE)
+    if contact_shared:
+        worst = Condition(TherapistState.AMBIGUOUS, Reason.CONTACT_OF_TWO_THERAPISTS)
     for found in _conditions(contact_id, links, writes):
         if _RANK[found.state] < _RANK[worst.state]:
             worst = found
@@ -96,7 +100,8 @@ def _conditions(
             if link.state is LinkState.GIVEN_UP:
                 yield Condition(TherapistState.GIVEN_UP, Reason.GIVEN_UP)
             elif link.overdue_since is not None:
-                yield Condition(TherapistState.OVERDUE, Reason.OVERDUE)
+                known = link.reason is Reason.CONTACT_GONE
+                yield Condition(TherapistState.OVERDUE, link.reason if known else Reason.OVERDUE)
             elif contact_id is not None:
                 yield Condition(TherapistState.WAITING, link.reason)
     for write in telling_writes(writes):

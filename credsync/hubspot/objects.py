@@ -12,7 +12,7 @@ import anyio
 from credsync.core.verdicts import Effect, Outcome, PropertyFault, Verdict
 from credsync.hubspot import translate, wire
 from credsync.hubspot.client import Answer, HubSpotClient
-from credsync.hubspot.errors import ErrorItem, HubSpotError, Invalid
+from credsync.hubspot.errors import ErrorItem, HubSpotError, Invalid, NotFound
 
 _T = TypeVar("_T")
 
@@ -115,6 +115,24 @@ async def batch_read(
         for chunk in chunks(list(dict.fromkeys(ids))):
             tasks.start_soon(read, chunk)
     return readings
+
+
+async def single_read(client: HubSpotClient, type_id: str, record_id: str) -> Reading:
+    """Read one record. Raises no HubSpotError.
+
+    Only here does the id of a merged record lead to what it became: the answer's id is then another (HubSpot,
+    merging records).
+    """
+    try:
+        answer = await client.call(client.routes.single_read(type_id, record_id))
+    except NotFound:
+        return Missing()
+    except HubSpotError as error:
+        return NotRead(error.code, error.message, error.effect, error.retry_after)
+    found = wire.record_id(answer.body.get("id"))
+    if found is None:
+        return NotRead("unanswered", "HubSpot's answer does not mention this record")
+    return Missing() if answer.body.get("archived") is True else _record(found, answer.body)
 
 
 def chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:

@@ -40,6 +40,7 @@ class Route:
 _DATED = {
     "objects_update": "/crm/objects/{version}/{type}/batch/update",
     "objects_read": "/crm/objects/{version}/{type}/batch/read",
+    "object": "/crm/objects/{version}/{type}/{id}",
     "associations_read": "/crm/associations/{version}/{from}/{to}/batch/read",
     "labels": "/crm/associations/{version}/{from}/{to}/labels",
     "schemas": "/crm-object-schemas/{version}/schemas",
@@ -49,6 +50,7 @@ _DATED = {
 _NUMBERED = {
     "objects_update": "/crm/v3/objects/{type}/batch/update",
     "objects_read": "/crm/v3/objects/{type}/batch/read",
+    "object": "/crm/v3/objects/{type}/{id}",
     "associations_read": "/crm/v4/associations/{from}/{to}/batch/read",
     "labels": "/crm/v4/associations/{from}/{to}/labels",
     "schemas": "/crm-object-schemas/v3/schemas",
@@ -69,6 +71,9 @@ class Routes:
 
     def batch_read(self, type_id: str) -> Route:
         return self._route("POST", "objects_read", {"type": type_id})
+
+    def single_read(self, type_id: str, record_id: str) -> Route:
+        return self._route("GET", "object", {"type": type_id, "id": record_id})
 
     def associations(self, from_type: str, to_type: str) -> Route:
         return self._between("POST", "associations_read", from_type, to_type)

@@ -24,17 +24,20 @@ Sights = dict[str, dict[str, TypeSight]]
 """By therapist id, then by object key."""
 
 
-def types_to_look_at(portal: Portal, case: Case, everything: bool) -> set[str]:
+def types_to_look_at(
+    portal: Portal, case: Case, everything: bool, whatever_is_open: bool = False
+) -> set[str]:
     """The object types worth a look for one therapist; a two-hop type brings its parent along.
 
     `everything` is for a therapist of whom a fact came in: all types, unless nothing is open and nothing unsent.
+    `whatever_is_open` looks even then.
     """
     open_slots = {slot for slot, link in case.links.items() if link.open}
     open_slots |= {w.slot for w in case.writes if w.state in UNFINISHED}
-    if case.contact_id is None or not open_slots:
+    if case.contact_id is None or not (open_slots or whatever_is_open):
         return set()
     used = {rule.object for rule in portal.slots.values()}
-    if everything:
+    if everything or whatever_is_open:
         wanted = used
     else:
         rules = [portal.slot_rule(slot) for slot in open_slots]

@@ -10,6 +10,7 @@ from credsync.core.decide import Case
 from credsync.core.facts import Facts
 from credsync.core.mapping import definitive_slot, submitted_slots
 from credsync.core.plan import (
+    Choice,
     SyncRequest,
     awaited_slots,
     plan_links,
@@ -18,8 +19,10 @@ from credsync.core.plan import (
     settled_slots,
 )
 from credsync.core.portal import DEFINITIVE, Portal
+from credsync.core.reasons import Reason
 from credsync.core.writes import Write
 from credsync.store.cases import Claimed
+from credsync.store.contacts import ContactMerged
 from credsync.store.rounds import Planned
 
 
@@ -31,10 +34,27 @@ class Prepared:
     case: Case
     facts: Facts | None = None
     planned: Planned | None = None
+    look_at_all: bool = False
+    """Look at every type, whether something is open or not."""
+    contact: ContactMerged | None = None
+    """What the contact turned out to have become."""
+
+    @property
+    def contact_taken(self) -> bool:
+        """The contact was merged into another therapist's: nothing can be seen or written until a person says whose."""
+        merged = self.claimed.merged_contact_id is not None or (
+            self.contact is not None and self.contact.taken
+        )
+        return merged and bool(self.case.contact_shared_with)
 
 
 def prepare(
-    portal: Portal, claimed: Claimed, facts: Facts | None, syncs: Sequence[SyncRequest], now: datetime
+    portal: Portal,
+    claimed: Claimed,
+    facts: Facts | None,
+    syncs: Sequence[SyncRequest],
+    now: datetime,
+    choices: Sequence[Choice] = (),
 ) -> Prepared:
     """Plan a therapist's turn. Without `facts` nothing came in, and what is stored stands."""
     if facts is None:
@@ -42,7 +62,11 @@ def prepare(
     case = claimed.case
     writes = rows_as_planned(case.writes, plan_writes(portal, facts, case.writes, syncs))
     awaited = awaited_slots(portal, facts, writes, submitted_slots(portal, facts))
-    links = plan_links(portal, facts, case.links, awaited, now, asked=bool(syncs))
+    links = plan_links(portal, facts, case.links, awaited, now, asked=bool(syncs), choices=choices)
+    links = {
+        slot: replace(link, reason=Reason.RECORD_AWAITED) if link.reason is Reason.CONTACT_GONE else link
+        for slot, link in links.items()
+    }
     latest = facts.latest_extended
     planned = Planned(
         portal.digest,
@@ -50,6 +74,7 @@ def prepare(
         latest.occurred_at if latest else None,
         _definitive(portal, facts, writes),
         tuple(sync.id for sync in syncs),
+        tuple(choice.id for choice in choices),
     )
     case = replace(
         case,
@@ -59,7 +84,8 @@ def prepare(
         enrolment=planned.enrolment,
         enrolment_since=planned.enrolment_since,
     )
-    return Prepared(claimed, case, facts, planned)
+    look_at_all = claimed.look_at_all or bool(syncs or choices)
+    return Prepared(claimed, case, facts, planned, look_at_all)
 
 
 def _definitive(portal: Portal, facts: Facts, writes: Sequence[Write]) -> str | None:

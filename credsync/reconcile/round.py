@@ -16,17 +16,21 @@ import anyio.to_thread
 import structlog
 from sqlalchemy import Connection
 
+from credsync.core.contacts import contact_doubtful
 from credsync.core.decide import Decision, claimed_records, decide
 from credsync.core.observations import NotSeen
 from credsync.core.schedule import Policy
 from credsync.core.verdicts import Verdict
 from credsync.hubspot.edge import Edge, Names
 from credsync.reconcile.apply import RecordKey, Send, apply
+from credsync.reconcile.contacts import MergedInto, fates_of, settle, under_merged
 from credsync.reconcile.observe import Sights, observe, types_to_look_at
 from credsync.reconcile.prepare import Prepared, prepare
 from credsync.reconcile.turn import TurnInProgress
 from credsync.store import timeline
 from credsync.store.cases import claim_due, facts_of, pending_syncs
+from credsync.store.choices import pending_choices
+from credsync.store.contacts import owners_of
 from credsync.store.database import Database
 from credsync.store.leases import Lease
 from credsync.store.links import claims_of
@@ -72,13 +76,11 @@ class Round:
     async def run(self) -> RoundReport:
         """Run it. Raises `LeaseLost` when the portal is no longer ours; what was not recorded by then stays so."""
         now = self._database.clock.now()
-        prepared = await self._read(self._claim, now)
+        prepared = [under_merged(p) for p in await self._read(self._claim, now)]
         if not prepared:
             return RoundReport()
-        wanted = {
-            p.case.therapist_id: types_to_look_at(self._portal, p.case, p.claimed.dirty) for p in prepared
-        }
-        sights = await observe(self._edge, self._names, [p.case for p in prepared], wanted)
+        sights = await self._look(prepared)
+        prepared = list(await self._follow_contacts(prepared, sights, now))
         report = _report(prepared, sights)
         turns, failed = await self._read(self._decide, prepared, sights, now)
         sending = [t for t in turns if t.outgoing]
@@ -97,14 +99,48 @@ class Round:
             await self._record(sending, ended)
         return report
 
+    async def _look(self, prepared: Sequence[Prepared]) -> Sights:
+        wanted = {
+            p.case.therapist_id: types_to_look_at(self._portal, p.case, p.claimed.dirty, p.look_at_all)
+            for p in prepared
+            if not p.contact_taken
+        }
+        return await observe(self._edge, self._names, [p.case for p in prepared], wanted)
+
+    async def _follow_contacts(
+        self, prepared: Sequence[Prepared], sights: Sights, now: datetime
+    ) -> Sequence[Prepared]:
+        """Ask what became of contacts that show nothing any more, before anything is concluded from that."""
+        doubtful = {
+            p.case.contact_id
+            for p in prepared
+            if p.case.contact_id is not None and self._contact_doubtful(p, sights, now)
+        }
+        if not doubtful:
+            return prepared
+        fates = await fates_of(self._edge, doubtful)
+        into = {fate.contact_id for fate in fates.values() if isinstance(fate, MergedInto)}
+        owners = await self._read(owners_of, self._portal.name, into)
+        settled = settle(prepared, sights, fates, owners)
+        moved = [p for p in settled if p.contact is not None and p.case.contact_id in into]
+        sights.update(await self._look(moved))
+        return settled
+
+    def _contact_doubtful(self, prepared: Prepared, sights: Sights, now: datetime) -> bool:
+        claimed = prepared.claimed
+        seen = sights.get(claimed.case.therapist_id, {})
+        return contact_doubtful(self._portal, claimed.case, seen, now, self._policy, fact_came=claimed.dirty)
+
     def _claim(self, connection: Connection, now: datetime) -> list[Prepared]:
         claimed = claim_due(connection, self._portal.name, self._portal.digest, now, MOST_THERAPISTS)
         dirty = [c.case.therapist_id for c in claimed if c.dirty]
         facts, syncs = facts_of(connection, dirty), pending_syncs(connection, dirty)
+        choices = pending_choices(connection, dirty)
         prepared = []
         for c in claimed:
             therapist = c.case.therapist_id
-            prepared.append(prepare(self._portal, c, facts.get(therapist), syncs.get(therapist, ()), now))
+            told = facts.get(therapist), syncs.get(therapist, ())
+            prepared.append(prepare(self._portal, c, *told, now, choices.get(therapist, ())))
         return prepared
 
     def _decide(

@@ -40,12 +40,24 @@ class TurnInProgress:
             writes=list(decision.writes),
             lost=decision.lost,
             planned=prepared.planned,
+            contact=prepared.contact,
             shared_with=decision.shared_with,
         )
         self._portal = portal
         self._policy = policy
+        self._tell_contact(now)
         for event in decision.events:
             self._tell(event.name, now, event.slot, event.record_id, event.details)
+
+    def _tell_contact(self, now: datetime) -> None:
+        contact, case = self.prepared.contact, self.prepared.case
+        if contact is not None:
+            details = {"old": contact.old, "new": contact.new}
+            others = {"shared_with": sorted(case.contact_shared_with)} if contact.taken else {}
+            self._tell(EventName.CONTACT_MERGED, now, None, None, {**details, **others})
+        known = self.prepared.claimed.case.links.values()
+        if case.contact_gone and not any(link.reason is Reason.CONTACT_GONE for link in known):
+            self._tell(EventName.CONTACT_GONE, now, None, None, {})
 
     def begin(self, facts: Facts | None, known: Mapping[str, Mapping[str, Property]], now: datetime) -> None:
         """Compose what goes out. Its writes are recorded as `unknown` until their verdict; without any, the turn ends."""
@@ -134,16 +146,23 @@ class TurnInProgress:
                 self.turn.links[slot] = replace(link, record_created_at=created_at)
 
     def _finish(self, now: datetime) -> None:
-        links, contact = self.turn.links.values(), self.prepared.case.contact_id
-        due = next_due(contact, links, self.turn.writes, now)
+        links, case = self.turn.links.values(), self.prepared.case
+        looked_under = None if self.prepared.contact_taken else case.contact_id
+        due = next_due(looked_under, links, self.turn.writes, now)
         rides = any(
             link.open and link.state is not LinkState.GIVEN_UP and link.next_look_at == due for link in links
         )
-        state = condition(contact, links, self.turn.writes)
+        shared = bool(case.contact_shared_with)
+        state = condition(case.contact_id, links, self.turn.writes, contact_shared=shared)
         self.turn.finish = Finish(self.prepared.claimed.generation, state, due, rides)
 
     def _tell(
-        self, name: EventName, at: datetime, slot: str, record_id: str | None, details: Mapping[str, object]
+        self,
+        name: EventName,
+        at: datetime,
+        slot: str | None,
+        record_id: str | None,
+        details: Mapping[str, object],
     ) -> None:
         case = self.prepared.case
         self.turn.events.append(

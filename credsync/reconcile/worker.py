@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from credsync.core.schedule import Policy
 from credsync.hubspot.edge import Edge, Names, PortalUnusable
 from credsync.reconcile.round import Round, RoundReport
+from credsync.reconcile.sync_urls import SyncUrls
 from credsync.store import leases, portals
 from credsync.store.cases import next_due_at
 from credsync.store.database import Database
@@ -98,6 +99,7 @@ class PortalWorker:
         owner: str,
         lease_for: timedelta,
         speed: float = 1.0,
+        public_url: str | None = None,
     ) -> None:
         self.name = edge.portal.name
         self.wake = Wake()
@@ -107,6 +109,7 @@ class PortalWorker:
         self._owner = owner
         self._lease_seconds = lease_for.total_seconds()
         self._speed = speed
+        self._sync_urls = SyncUrls(database, edge, public_url, speed)
         self._silences = 0
         self._problem: str | None = None
         self._stopping = False
@@ -187,6 +190,8 @@ class PortalWorker:
         await self._names(self._database.clock.now())
         while not self._stopping:
             report = await self._turn(lease)
+            if report is not None:
+                await self._write_sync_urls(lease)
             if report is not None and not report.hubspot_silent:
                 self._silences = 0
             if self._silences:
@@ -216,6 +221,15 @@ class PortalWorker:
                 self._edge.stale()
         await self._say_problem(problem)
         return report
+
+    async def _write_sync_urls(self, lease: Lease) -> None:
+        """After a round, or while none is due: at most one call."""
+        now = self._database.clock.now()
+        contacts = await self._sync_urls.due(now)
+        names = await self._names(now) if contacts else None
+        if names is not None:
+            await self._write(lambda c: leases.renew(c, lease, self._lease_seconds))
+            await self._sync_urls.write(contacts, names, lease)
 
     async def _names(self, now: datetime) -> Names | None:
         try:

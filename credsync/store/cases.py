@@ -16,6 +16,7 @@ from credsync.core.links import Link, LinkState
 from credsync.core.plan import SyncRequest
 from credsync.core.reasons import Reason
 from credsync.core.writes import Cause, Write, WriteState
+from credsync.store.contacts import shared_contacts
 from credsync.store.tables import links, moving_facts, sign_ups, submissions, syncs, therapists, writes
 
 _CHUNK = 500
@@ -33,6 +34,10 @@ class Claimed:
     state: str
     reason: str
     due: bool
+    look_at_all: bool = False
+    """Nothing is known of how things stand under this contact: look whether something is open or not."""
+    merged_contact_id: str | None = None
+    """What HubSpot merged the contact into, while that was another therapist's."""
 
 
 def claim_due(
@@ -60,6 +65,7 @@ def claim_due(
             .limit(free)
         )
         rows += connection.execute(riders)
+    shared = shared_contacts(connection, portal)
     known_links = links_of(connection, [row.id for row in rows])
     known_writes = writes_of(connection, [row.id for row in rows])
     return [
@@ -72,12 +78,16 @@ def claim_due(
                 definitive=row.definitive,
                 enrolment=row.enrolment,
                 enrolment_since=row.enrolment_since,
+                contact_shared_with=shared.get(row.merged_contact_id or row.contact_id or "", frozenset())
+                - {row.id},
             ),
             row.generation,
             row.generation != row.settled_generation or row.planned_by != portal_digest,
             row.state,
             row.reason,
             row.due_at <= now,
+            row.planned_by is None,
+            row.merged_contact_id,
         )
         for row in rows
     ]

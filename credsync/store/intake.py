@@ -22,7 +22,7 @@ from credsync.store.clock import say_time
 from credsync.store.database import insert_row
 from credsync.store.tables import links, moving_facts, sign_ups, submissions, syncs
 from credsync.store.therapists import Door, Taken, Who, mark_due, tell, therapist_of
-from credsync.store.timeline import append
+from credsync.store.timeline import SAID, append
 
 PRESSED_TWICE = timedelta(seconds=1)
 """Two sign-ups of one kind this close together are one (a button pressed twice)."""
@@ -155,7 +155,8 @@ def accept_sync(
             requested_by=requested_by,
             requested_at=door.now,
         )
-        tell(taken, door, EventName.SYNC_REQUESTED, include_held=include_held, requested_by=requested_by)
+        said = {"include_held": include_held, "requested_by": requested_by, SAID: reason}
+        tell(taken, door, EventName.SYNC_REQUESTED, **said)
     mark_due(connection, door, taken)
     append(connection, taken.events)
     return taken

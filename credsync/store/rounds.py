@@ -20,6 +20,8 @@ from credsync.core.links import Link, LinkHistory
 from credsync.core.states import Condition
 from credsync.core.writes import Write, WriteState
 from credsync.store import timeline
+from credsync.store.choices import take_up
+from credsync.store.contacts import ContactMerged, follow_merges
 from credsync.store.leases import Lease, fence
 from credsync.store.links import Seen, save_links
 from credsync.store.tables import syncs, therapists, writes
@@ -44,6 +46,7 @@ class Planned:
     enrolment_since: datetime | None
     definitive: str | None
     syncs: Sequence[int] = ()
+    choices: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Turn:
     planned: Planned | None = None
     shared_with: Collection[str] = ()
     """Other therapists whose record this turn found to be shared; they must look again."""
+    contact: ContactMerged | None = None
+    """What this turn found the contact to have become."""
     finish: Finish | None = None
     verified: dict[int, Verified] = field(default_factory=dict)
     """By the write's place in `writes`."""
@@ -87,6 +92,8 @@ def record_turns(
     having stored nothing, when the portal is no longer ours.
     """
     fence(connection, lease)
+    merges = {turn.before.therapist_id: turn.contact for turn in turns if turn.contact is not None}
+    follow_merges(connection, portal, merges, now)
     seen = [Seen(t.before.therapist_id, t.before.links, t.links, t.lost) for t in turns]
     save_links(connection, portal, seen, objects)
     _save_writes(connection, turns)
@@ -94,6 +101,8 @@ def record_turns(
         if turn.planned is not None and turn.planned.syncs:
             done = update(syncs).where(syncs.c.id.in_(turn.planned.syncs)).values(planned_at=now)
             connection.execute(done)
+        if turn.planned is not None and turn.planned.choices:
+            take_up(connection, turn.planned.choices, now)
     _save_plans(connection, turns)
     _finish(connection, turns, now)
     _warn_sharers(connection, turns, now)

@@ -15,6 +15,8 @@ from credsync.store.tables import events
 
 _log = structlog.get_logger("credsync")
 _APPEND = events.insert()
+SAID = "said"
+"""The detail that holds a person's own words: told in the timeline, never logged."""
 
 
 def append(connection: Connection, happened: Sequence[TimelineEvent]) -> None:
@@ -42,7 +44,7 @@ def log(happened: Iterable[TimelineEvent]) -> None:
     """One log line per event, after its transaction has committed."""
     for e in happened:
         known: dict[str, object] = {"slot": e.slot, "record_id": e.record_id, **e.details}
-        fields = {key: value for key, value in known.items() if value is not None}
+        fields = {key: value for key, value in known.items() if value is not None and key != SAID}
         _log.info(
             e.name.value, portal=e.portal, therapist_id=e.therapist_id, contact_id=e.contact_id, **fields
         )

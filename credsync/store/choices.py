@@ -1,0 +1,147 @@
+"""A person chooses whose a slot's record is: taken in like any fact, taken up by the next round."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from credsync.core.events import EventName, TimelineEvent
+from credsync.core.plan import Choice
+from credsync.store.database import insert_row
+from credsync.store.tables import choices, links
+from credsync.store.therapists import Door, Taken, Who, mark_due, therapist_of
+from credsync.store.timeline import SAID, append
+
+
+class NothingToChoose(Exception):
+    """The slot is not ambiguous: nobody has to choose."""
+
+    def __init__(self, slot: str, record_id: str | None) -> None:
+        self.slot, self.record_id = slot, record_id
+        super().__init__(f"nothing to choose in {slot}")
+
+
+class NotACandidate(Exception):
+    """The record is none of those that hold the slot."""
+
+    def __init__(self, slot: str, candidates: Sequence[str]) -> None:
+        self.slot, self.candidates = slot, tuple(candidates)
+        super().__init__(f"not a candidate for {slot}")
+
+
+class ChosenForAnother(Exception):
+    """The record was chosen for another therapist already."""
+
+    def __init__(self, record_id: str, therapist_id: str) -> None:
+        self.record_id, self.therapist_id = record_id, therapist_id
+        super().__init__(f"record {record_id} was chosen for therapist {therapist_id}")
+
+
+def accept_choice(
+    connection: Connection,
+    door: Door,
+    therapist_id: str,
+    slot: str,
+    record_id: str,
+    reason: str,
+    chosen_by: str,
+) -> Taken:
+    """Take a choice in. Choosing the same again is the same choice.
+
+    Raises `TherapistUnknown`, `NothingToChoose`, `NotACandidate` or `ChosenForAnother`.
+    """
+    taken = therapist_of(connection, door, Who(therapist_id))
+    link = connection.execute(
+        select(links).where(links.c.therapist_id == taken.therapist_id, links.c.slot == slot)
+    ).one_or_none()
+    if link is None or not link.candidates:
+        raise NothingToChoose(slot, link.record_id if link is not None else None)
+    if record_id not in link.candidates:
+        raise NotACandidate(slot, link.candidates)
+    other = _chosen_for(connection, taken, record_id)
+    if other is not None:
+        raise ChosenForAnother(record_id, other)
+    taken.urgent = True
+    known = _standing_choice(connection, taken.therapist_id, slot)
+    if known is not None and known.record_id == record_id:
+        taken.fact_id, taken.new = known.id, False
+        return taken
+    if known is None and link.chosen_record_id == record_id:
+        taken.new = False
+        return taken
+    taken.fact_id = insert_row(
+        connection,
+        choices,
+        therapist_id=taken.therapist_id,
+        slot=slot,
+        record_id=record_id,
+        reason=reason,
+        chosen_by=chosen_by,
+        chosen_at=door.now,
+    )
+    taken.events.append(
+        TimelineEvent(
+            EventName.LINK_CHOSEN,
+            taken.portal,
+            taken.therapist_id,
+            taken.contact_id,
+            door.now,
+            slot,
+            record_id,
+            {"chosen_by": chosen_by, SAID: reason},
+        )
+    )
+    mark_due(connection, door, taken)
+    append(connection, taken.events)
+    return taken
+
+
+def pending_choices(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, list[Choice]]:
+    """The choices that no round has taken up yet, oldest first."""
+    found: dict[str, list[Choice]] = defaultdict(list)
+    for start in range(0, len(therapist_ids), 500):
+        query = (
+            select(choices)
+            .where(
+                choices.c.therapist_id.in_(therapist_ids[start : start + 500]), choices.c.taken_at.is_(None)
+            )
+            .order_by(choices.c.id)
+        )
+        for row in connection.execute(query):
+            found[row.therapist_id].append(Choice(row.id, row.slot, row.record_id))
+    return found
+
+
+def take_up(connection: Connection, choice_ids: Sequence[int], now: datetime) -> None:
+    """Note that a round has taken these choices up."""
+    connection.execute(update(choices).where(choices.c.id.in_(choice_ids)).values(taken_at=now))
+
+
+def _standing_choice(connection: Connection, therapist_id: str, slot: str) -> Choice | None:
+    """The newest choice of a slot that no round has taken up yet."""
+    standing = [c for c in pending_choices(connection, [therapist_id])[therapist_id] if c.slot == slot]
+    return standing[-1] if standing else None
+
+
+def _chosen_for(connection: Connection, taken: Taken, record_id: str) -> str | None:
+    """Another therapist of the portal for whom this record was chosen; a record id is one record of one portal."""
+    linked = select(links.c.therapist_id).where(
+        links.c.portal == taken.portal,
+        links.c.record_id == record_id,
+        links.c.chosen_record_id == record_id,
+        links.c.therapist_id != taken.therapist_id,
+    )
+    asked = (
+        select(choices.c.therapist_id)
+        .join(links, (links.c.therapist_id == choices.c.therapist_id) & (links.c.slot == choices.c.slot))
+        .where(
+            links.c.portal == taken.portal,
+            choices.c.record_id == record_id,
+            choices.c.taken_at.is_(None),
+            choices.c.therapist_id != taken.therapist_id,
+        )
+    )
+    return connection.execute(linked).scalars().first() or connection.execute(asked).scalars().first()
