@@ -27,6 +27,7 @@ from credsync_sandbox.state import StateFile
 from credsync_sandbox.webhooks import Webhooks
 from credsync_sandbox.world.clock import Clock
 from credsync_sandbox.world.delays import parse_delay
+from credsync_sandbox.world.journal import Journal
 from credsync_sandbox.world.world import new_world
 
 PREFIX = "/_sandbox"
@@ -84,6 +85,7 @@ def build_app(
         schema=build_schema(portal_file, exported),
         delay=parse_delay(delay, seed),
     )
+    world.journal = Journal(lambda record: truth.record_truth(world, record))
     if keeper:
         keeper.load(world)
     keep: list[Sandbox] = []
@@ -117,6 +119,7 @@ def _routes(sandbox: Sandbox) -> list[Route]:
         route("/requests", watch.requests, "GET"),
         route("/requests", watch.reset_requests, "DELETE"),
         route("/requests/summary", watch.summary, "GET"),
+        route("/journal", watch.journal, "GET"),
         route("/truth", truth.everything, "GET"),
         route("/truth/contacts/{id}", truth.one_contact, "GET"),
         route("/time", watch.time_now, "GET"),

@@ -33,5 +33,7 @@ class Settings:
     """Granted scopes; None grants all."""
     time_zone: str = "America/New_York"
     ui_domain: str = "app.hubspot.com"
+    journal: bool = False
+    """Keep each call's text in the request log, and every change of a record in the journal."""
     rules: list[dict[str, Any]] = field(default_factory=list)
     """Admin-set rules, enforced on 2026-09 paths: `{object, when: {property: value}, require: [property]}`."""

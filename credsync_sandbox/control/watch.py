@@ -1,4 +1,4 @@
-"""`/_sandbox/requests`, `/time`, `/settings`, `/webhooks`, `/schema`, `/health`."""
+"""`/_sandbox/requests`, `/journal`, `/time`, `/settings`, `/webhooks`, `/schema`, `/health`."""
 
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ async def requests(sandbox: Sandbox, request: Request) -> Response:
 async def summary(sandbox: Sandbox, request: Request) -> Response:  # noqa: ARG001 - every endpoint's shape
     """GET requests/summary: counts since the last reset."""
     return answer(sandbox.gate.log.summary())
+
+
+async def journal(sandbox: Sandbox, request: Request) -> Response:
+    """GET journal: every change of a record after the number `since`, while the setting `journal` is on."""
+    since = request.query_params.get("since", "0")
+    if not since.isdigit():
+        raise BadRequest("since must be a whole number")
+    kept = sandbox.world.journal
+    sandbox.settle()
+    return answer({"changes": kept.since(int(since)), "last_seq": kept.seq} if kept else {"changes": []})
 
 
 async def reset_requests(sandbox: Sandbox, request: Request) -> Response:  # noqa: ARG001 - every endpoint's shape

@@ -70,7 +70,7 @@ class Gate:
             if fault is not None and not fault.after_effect and fault.shape != "slow":
                 answer = None
             else:
-                answer = self._answer(scope, found, body, at)
+                answer = self._answer(scope, found, body, at, correlation_id)
         except Refusal as refusal:
             answer = Answer(refusal.status, refusal.body, refusal.headers)
         self._after_change()
@@ -94,6 +94,7 @@ class Gate:
                 correlation_id=correlation_id,
                 ms=(time.perf_counter() - started) * 1000,
                 fault=fault.id if fault else None,
+                text=_text(scope, raw) if world.settings.journal else None,
             )
         )
         if fault is not None and silent:
@@ -120,7 +121,9 @@ class Gate:
             wait = int(taken.wait) + 1 if self.world.settings.retry_after else None
             raise rate_limited(taken.policy, wait)
 
-    def _answer(self, scope: Scope, found: paths.Found | None, body: Any, at: float) -> Answer:
+    def _answer(
+        self, scope: Scope, found: paths.Found | None, body: Any, at: float, correlation_id: str
+    ) -> Answer:
         if found is None:
             raise not_found(
                 f"No such path: {scope['method']} {scope['path']}. See docs/sandbox.md for what is done."
@@ -131,9 +134,11 @@ class Gate:
             if not required <= set(granted):
                 raise missing_scopes(required - set(granted))
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        return found.route.handler(
-            self.world, Call(scope["method"], found.version, found.words, query, body, at)
-        )
+        call = Call(scope["method"], found.version, found.words, query, body, at)
+        if self.world.journal is None:
+            return found.route.handler(self.world, call)
+        with self.world.journal.during(correlation_id):
+            return found.route.handler(self.world, call)
 
     def _render(
         self,
@@ -167,6 +172,11 @@ class Gate:
         if answer.status >= 400:
             answer.body.setdefault("correlationId", correlation_id)
         return answer.status, json.dumps(answer.body, separators=(",", ":")).encode(), _JSON
+
+
+def _text(scope: Scope, raw: bytes) -> str:
+    query: bytes = scope["query_string"]
+    return (query + b"\n" + raw).decode("utf-8", "replace")
 
 
 def _kind(path: str) -> str:

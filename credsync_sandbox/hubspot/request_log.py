@@ -31,6 +31,8 @@ class Entry:
     ms: float
     """Milliseconds of wall time the sandbox took."""
     fault: int | None
+    text: str | None = None
+    """Query and body as they came, where the setting `journal` asks for them."""
 
     def as_json(self) -> dict[str, Any]:
         """For `/_sandbox/requests`."""
@@ -49,6 +51,7 @@ class Entry:
             "correlation_id": self.correlation_id,
             "ms": round(self.ms, 3),
             "fault": self.fault,
+            "text": self.text,
         }
 
 

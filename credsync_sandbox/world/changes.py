@@ -1,6 +1,7 @@
 """The ways the portal's content changes, whoever asks: a call, a workflow or `/_sandbox/`.
 
-Each takes the wall moment `at` at which it happens, and notes the webhook event it causes.
+Each takes the wall moment `at` at which it happens, and notes the webhook event it causes and, if asked for, what
+became of each record.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def create(
         contact=contact,
     )
     world.records.add(record)
+    _note(world, "create", record, at, record.properties)
     _event(world, "object.creation", at, record.type_id, record.id)
     return record
 
@@ -48,6 +50,7 @@ def write(world: World, record: Record, values: dict[str, str], at: float) -> No
         record.first_written = at
     written = record.written = {} if record.written is None else record.written
     written.update(dict.fromkeys(values, at))
+    _note(world, "write", record, at, values)
     if world.events is not None:
         for name, value in values.items():
             extra = {"propertyName": name, "propertyValue": value}
@@ -57,6 +60,7 @@ def write(world: World, record: Record, values: dict[str, str], at: float) -> No
 def put_properties(world: World, record: Record, values: dict[str, str], at: float) -> None:
     """An automation or a person set these: not counted as a call's write."""
     world.records.set(record, values, at)
+    _note(world, "edit", record, at, values)
     if world.events is not None:
         for name, value in values.items():
             extra = {"propertyName": name, "propertyValue": value}
@@ -70,6 +74,7 @@ def link(world: World, near: Record, far: Record, type_ids: set[int], at: float)
         if end.linked is None and end.type_id != CONTACT_TYPE:
             end.linked = at
             world.records.touch(end)
+    _note_ends(world, "link", near, far, at)
     _association_event(world, near.type_id, near.id, far.type_id, far.id, at, removed=False)
 
 
@@ -77,6 +82,7 @@ def unlink(world: World, near: Record, far: Record, at: float) -> bool:
     """End their association; False when there was none."""
     ended = world.links.cut(near.type_id, near.id, far.type_id, far.id)
     if ended:
+        _note_ends(world, "unlink", near, far, at)
         _association_event(world, near.type_id, near.id, far.type_id, far.id, at, removed=True)
     return ended
 
@@ -84,14 +90,18 @@ def unlink(world: World, near: Record, far: Record, at: float) -> bool:
 def unlabel(world: World, near: Record, far: Record, type_ids: set[int], at: float) -> None:
     """Take labels off their association."""
     world.links.take(near.type_id, near.id, far.type_id, far.id, type_ids)
+    _note_ends(world, "unlink", near, far, at)
     _association_event(world, near.type_id, near.id, far.type_id, far.id, at, removed=True)
 
 
 def archive(world: World, record: Record, at: float) -> None:
     """Delete a record, and with it its associations."""
-    for to_type, other in world.links.cut_all(record.type_id, record.id):
+    ended = world.links.cut_all(record.type_id, record.id)
+    for to_type, other in ended:
         _association_event(world, record.type_id, record.id, to_type, other, at, removed=True)
     world.records.archive(record, at)
+    _note(world, "archive", record, at)
+    _note_all(world, "unlink", ended, at)
     _event(world, "object.deletion", at, record.type_id, record.id)
 
 
@@ -122,9 +132,12 @@ def merge(world: World, primary: Record, other: Record, at: float) -> Record:
     for former in (primary, other):
         world.links.cut_all(former.type_id, former.id)
         world.records.archive(former, at, merged_into=record.id)
+        _note(world, "archive", former, at)
     world.records.add(record)
     for to_type, to_id, type_ids in held:
         world.links.put(record.type_id, record.id, to_type, to_id, set(type_ids))
+    _note(world, "merge", record, at)
+    _note_all(world, "link", [(to_type, to_id) for to_type, to_id, _ in held], at)
     extra = {
         "primaryObjectId": int(primary.id),
         "mergedObjectIds": [int(other.id)],
@@ -132,6 +145,24 @@ def merge(world: World, primary: Record, other: Record, at: float) -> Record:
     }
     _event(world, "object.merge", at, record.type_id, record.id, **extra)
     return record
+
+
+def _note(world: World, action: str, record: Record, at: float, values: dict[str, str] | None = None) -> None:
+    if world.journal is not None and world.settings.journal:
+        world.journal.note(action, record, at, values)
+
+
+def _note_ends(world: World, action: str, near: Record, far: Record, at: float) -> None:
+    for end in (near, far):
+        if end.type_id != CONTACT_TYPE:
+            _note(world, action, end, at)
+
+
+def _note_all(world: World, action: str, ends: list[tuple[str, str]], at: float) -> None:
+    for type_id, record_id in ends:
+        end = world.records.find(type_id, record_id)
+        if end is not None and type_id != CONTACT_TYPE:
+            _note(world, action, end, at)
 
 
 def _association_event(

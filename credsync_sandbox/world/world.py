@@ -10,6 +10,7 @@ from credsync_sandbox.portal.schema import ObjectType, Schema
 from credsync_sandbox.settings import Settings
 from credsync_sandbox.world.clock import Clock
 from credsync_sandbox.world.delays import Delay
+from credsync_sandbox.world.journal import Journal
 from credsync_sandbox.world.links import Links
 from credsync_sandbox.world.records import Records
 from credsync_sandbox.world.steps import Steps
@@ -32,6 +33,7 @@ class World:
     started: float = 0.0
     events: list[dict[str, Any]] | None = None
     """Webhook events not yet sent; None while no webhook is configured."""
+    journal: Journal | None = None
 
     @property
     def contact_type(self) -> ObjectType:
