@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from credsync.cli import asking, doctor, sandbox, serve, upkeep
+from credsync.cli import asking, choosing, doctor, sandbox, serve, upkeep
 from credsync.cli.opening import Options
 
 commands = typer.Typer(
@@ -40,6 +40,7 @@ commands.command()(asking.show)
 commands.command("list")(asking.list_)
 commands.command()(asking.packet)
 commands.command()(asking.sync)
+commands.command()(choosing.choose)
 commands.add_typer(upkeep.db, name="db")
 commands.add_typer(upkeep.token, name="token")
 commands.add_typer(upkeep.portal, name="portal")

@@ -17,6 +17,7 @@ from credsync.operate.outlook import outlooks, standing_reason, will_be_looked_a
 from credsync.operate.portal_standing import standing_of
 from credsync.operate.record_urls import Pages, pages_of
 from credsync.store.clock import say_time
+from credsync.store.contacts import shared_contacts
 from credsync.store.tables import link_history, therapists, writes
 
 _UNTOLD = frozenset({WriteState.WAITING, WriteState.WRITTEN, WriteState.HELD, WriteState.SUPERSEDED})
@@ -29,7 +30,7 @@ def therapist_status(
     """A therapist's status; None for an unknown one.
 
     `{id, portal, portal_state, portal_message, contact_id, contact_url, name, state, reason, message, state_since,
-    next_look_at, complete, ids: {slot_id: str | None}, links: [...], writes: [...]}`
+    next_look_at, contact_shared_with, complete, ids: {slot_id: str | None}, links: [...], writes: [...]}`
     """
     row = connection.execute(select(therapists).where(therapists.c.id == therapist_id)).one_or_none()
     if row is None:
@@ -39,6 +40,7 @@ def therapist_status(
     pages = pages_of(connection, row.portal)
     outlook = outlooks(connection, portals, [row], now)[row.id]
     looks = standing.looks and row.contact_id is not None
+    shared = shared_contacts(connection, row.portal)
     unseen = row.generation != row.settled_generation
     past = _history(connection, row.id)
     links = [
@@ -64,6 +66,9 @@ def therapist_status(
         "state": row.state,
         "reason": standing_reason(row).value,
         "message": sentence(standing_reason(row)),
+        "contact_shared_with": sorted(
+            shared.get(row.merged_contact_id or row.contact_id or "", frozenset()) - {row.id}
+        ),
         "state_since": say_time(row.state_since),
         "next_look_at": time_or_none(row.due_at if looks else None),
         "complete": complete(outlook.links),

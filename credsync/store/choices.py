@@ -16,28 +16,35 @@ from credsync.store.therapists import Door, Taken, Who, mark_due, therapist_of
 from credsync.store.timeline import SAID, append
 
 
-class NothingToChoose(Exception):
+class ChoiceRefused(Exception):
+    """A choice that cannot be taken; the message says why, for people, with what to do."""
+
+
+class NothingToChoose(ChoiceRefused):
     """The slot is not ambiguous: nobody has to choose."""
 
     def __init__(self, slot: str, record_id: str | None) -> None:
-        self.slot, self.record_id = slot, record_id
-        super().__init__(f"nothing to choose in {slot}")
+        holder = f"record {record_id} holds it alone" if record_id else "no record holds it"
+        super().__init__(f"There is nothing to choose in {slot}: {holder}.")
 
 
-class NotACandidate(Exception):
+class NotACandidate(ChoiceRefused):
     """The record is none of those that hold the slot."""
 
     def __init__(self, slot: str, candidates: Sequence[str]) -> None:
-        self.slot, self.candidates = slot, tuple(candidates)
-        super().__init__(f"not a candidate for {slot}")
+        self.candidates = tuple(candidates)
+        super().__init__(f"This record does not hold {slot}; choose one of {', '.join(self.candidates)}.")
 
 
-class ChosenForAnother(Exception):
+class ChosenForAnother(ChoiceRefused):
     """The record was chosen for another therapist already."""
 
     def __init__(self, record_id: str, therapist_id: str) -> None:
-        self.record_id, self.therapist_id = record_id, therapist_id
-        super().__init__(f"record {record_id} was chosen for therapist {therapist_id}")
+        self.therapist_id = therapist_id
+        super().__init__(
+            f"Record {record_id} was chosen for therapist {therapist_id}; one record belongs to one therapist. "
+            "Choose another for that therapist first, or take the record off one of the contacts in HubSpot."
+        )
 
 
 def accept_choice(

@@ -22,6 +22,7 @@ SCOPES = {
     ("POST", "/v1/therapists/{uuid}/submissions"): "intake",
     ("POST", "/v1/therapists/{uuid}/sync"): "sync",
     ("GET", "/v1/therapists/{uuid}"): "read",
+    ("POST", "/v1/therapists/{uuid}/links/{slot}"): "sync",
     ("GET", "/v1/therapists"): "read",
     ("GET", "/v1/therapists/{uuid}/timeline"): "read",
     ("GET", "/v1/therapists/{uuid}/packet"): "read",
@@ -39,7 +40,11 @@ def routes() -> list[tuple[str, str]]:
 
 
 def filled(path: str) -> str:
-    return path.replace("{uuid}", new_address().rpartition("/")[2]).replace("{name}", "beta")
+    return (
+        path.replace("{uuid}", new_address().rpartition("/")[2])
+        .replace("{name}", "beta")
+        .replace("{slot}", "license.NY")
+    )
 
 
 def test_every_route_is_known_here() -> None:

@@ -133,6 +133,13 @@ class SyncBody(Body):
     include_held: Annotated[bool, Field(description="also what is held for a person")] = False
 
 
+class ChoiceBody(Body):
+    """Which of several records holds a slot."""
+
+    record_id: RecordId
+    reason: Line
+
+
 class PauseBody(Body):
     """Why rounds stop."""
 

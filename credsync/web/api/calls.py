@@ -121,6 +121,20 @@ CALLS: tuple[Call, ...] = (
         problems=("not-found", *_POST),
     ),
     Call(
+        "POST",
+        f"{_THERAPIST}/links/{{slot}}",
+        "post_choice",
+        Scope.SYNC,
+        "Intake",
+        "Choose among candidates",
+        "Says which of the records that hold an ambiguous slot is the therapist's. Remembered while that record keeps "
+        "the slot; the next round writes to it.",
+        {202: ("durable", documents.AcceptedChoice)},
+        bodies.ChoiceBody,
+        example={"record_id": "25328094318", "reason": "the other one is a duplicate"},
+        problems=("not-found", "nothing-to-choose", "chosen-for-another", *_POST),
+    ),
+    Call(
         "GET",
         _THERAPIST,
         "get_therapist",

@@ -79,6 +79,12 @@ class AcceptedSync(Accepted):
     sync_id: str
 
 
+class AcceptedChoice(Accepted):
+    """A choice is durable."""
+
+    choice_id: Annotated[str | None, Field(description="absent where the choice stood already")] = None
+
+
 class Candidate(Document):
     """One of several records in a slot."""
 
@@ -154,6 +160,9 @@ class Status(Document):
     state: TherapistState
     reason: Reason
     message: str
+    contact_shared_with: Annotated[
+        list[Uuid], Field(description="therapists whose contact HubSpot merged with this one's")
+    ]
     complete: Annotated[bool, Field(description="no awaited slot is empty")]
     ids: Annotated[
         dict[str, Id | None],

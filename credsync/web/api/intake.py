@@ -13,12 +13,14 @@ from starlette.responses import Response
 from credsync.core.forms import SECTIONS, CheckedForm, CustomField, Fault, FormFaults, FormName, check_form
 from credsync.core.portal import Portal
 from credsync.store import intake as store
+from credsync.store.choices import ChosenForAnother, NotACandidate, NothingToChoose, accept_choice
 from credsync.store.known import Known, has_submitted, known_therapist
 from credsync.store.therapists import Door, Taken, Who
 from credsync.web.api.addresses import therapist_id_of, therapist_url, unknown_therapist
 from credsync.web.api.auth import caller
 from credsync.web.api.bodies import (
     Body,
+    ChoiceBody,
     SectionBody,
     SignUpBody,
     SubmissionBody,
@@ -27,7 +29,7 @@ from credsync.web.api.bodies import (
     read,
 )
 from credsync.web.api.context import ApiContext
-from credsync.web.api.problems import invalid, unknown_name
+from credsync.web.api.problems import Problem, invalid, unknown_name
 from credsync.web.api.taking import PORTAL_NEEDED, Desk, Fact, Told
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -157,6 +159,39 @@ class Intake:
             return fact
 
         return await self._desk.take(request, f"{therapist_url(who)}/sync", check)
+
+    async def post_choice(self, request: Request) -> Response:
+        """A person chooses among the candidates of a slot."""
+        who, slot = therapist_id_of(request), str(request.path_params["slot"])
+        by = caller(request).name
+
+        def check(given: dict[str, Any]) -> Fact:
+            body, faults = read(ChoiceBody, given)
+            if body is None:
+                raise invalid(faults)
+
+            def fact(connection: Connection, door: Door) -> Told:
+                known = known_therapist(connection, who)
+                if known is None:
+                    raise unknown_therapist()
+                portal = self._context.portals.get(known.portal)
+                if portal is not None and portal.slot_rule(slot) is None:
+                    fault = unknown_name("slot", "unknown_slot", "slot of this portal", slot, portal.slots)
+                    raise Problem("not-found", f"The slot {fault.message}.", [fault])
+                try:
+                    taken = accept_choice(connection, door, who, slot, body.record_id, body.reason, by)
+                except NotACandidate as refusal:
+                    raise invalid([Fault("record_id", "not_a_candidate", str(refusal))]) from None
+                except NothingToChoose as refusal:
+                    raise Problem("nothing-to-choose", str(refusal)) from None
+                except ChosenForAnother as refusal:
+                    other = refusal.therapist_id
+                    raise Problem("chosen-for-another", str(refusal), therapist_id=other) from None
+                return _told(taken, "choice_id")
+
+            return fact
+
+        return await self._desk.take(request, f"{therapist_url(who)}/links/{slot}", check)
 
     def _read(self, model: type[_B], given: Mapping[str, Any]) -> tuple[_B | None, list[Fault]]:
         """The body and its faults, with the portal's name looked at too."""

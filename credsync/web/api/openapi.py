@@ -16,7 +16,11 @@ _ABOUT = (
     "microseconds; ids of HubSpot are texts of digits; every error is `application/problem+json` (RFC 9457) and names "
     "every bad field."
 )
-_PATHS = {"uuid": ("the therapist's UUID, in any case", "uuid"), "name": ("the portal's name", None)}
+_PATHS = {
+    "uuid": ("the therapist's UUID, in any case", "uuid"),
+    "name": ("the portal's name", None),
+    "slot": ("the slot, such as license.NY", None),
+}
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -38,6 +38,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "portal-differs": Kind(
         409, "The therapist lives in another portal", "`portal` names it; a therapist never changes portals."
     ),
+    "nothing-to-choose": Kind(409, "There is nothing to choose", "The slot is not ambiguous."),
+    "chosen-for-another": Kind(
+        409, "The record was chosen for another therapist", "`therapist_id` names for whom."
+    ),
     "key-reused": Kind(
         409, "The Idempotency-Key was used before", "The same key came with another body or address."
     ),
