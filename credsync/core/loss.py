@@ -85,5 +85,7 @@ def _successor(write: Write, carried: frozenset[int], reason: Reason) -> Write:
         record_id=None,
         attempts=0,
         sent_at=None,
+        wrote=frozenset(),
+        refused=frozenset(),
         not_before=None,
     )

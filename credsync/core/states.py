@@ -51,18 +51,25 @@ class Condition:
 
 
 def telling_writes(writes: Iterable[Write]) -> list[Write]:
-    """The rows that still say something: the newest of each form and slot, and every held or unfinished one.
+    """The rows that still say something: the newest of each form and slot, every held or unfinished one, and each
+    older one of the same enrolment with a refused property that nothing sent to the slot since has answered.
 
     `writes` oldest first.
     """
     latest: dict[tuple[str, str], Write] = {}
-    held: list[Write] = []
-    for write in writes:
+    answered: dict[tuple[int, str], frozenset[str]] = {}
+    telling: list[Write] = []
+    for write in reversed(list(writes)):
         if write.state is WriteState.HELD or write.state in UNFINISHED:
-            held.append(write)
+            telling.append(write)
         elif write.state is not WriteState.SUPERSEDED:
-            latest[(write.form, write.slot)] = write
-    return [*latest.values(), *held]
+            newest = latest.setdefault((write.form, write.slot), write)
+            at = (write.enrolment, write.slot)
+            since = answered.get(at, frozenset())
+            if newest is write or (newest.enrolment == write.enrolment and write.refused - since):
+                telling.append(write)
+            answered[at] = since | write.wrote | write.refused
+    return telling[::-1]
 
 
 def condition(

@@ -63,6 +63,9 @@ class Write:
     attempts: int = 0
     sent_at: datetime | None = None
     not_before: datetime | None = None
+    wrote: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    """The properties that HubSpot took, and those it refused, when this was last sent."""
 
     @property
     def goes_now(self) -> bool:

@@ -113,25 +113,13 @@ def _for_a_person(links: Iterable[Told], writes: Iterable[Told]) -> Iterable[str
             yield f"{link['slot']}: {link['message']}"
         elif link["overdue_since"] is not None and link["state"] == "awaited":
             yield f"{link['slot']}: {sentence(Reason.OVERDUE)}"
-    for write in _telling(writes):
+    for write in (each for each in writes if each["current"]):
         if write["state"] in ("refused", "partial"):
             refused = [f"{p['name']} ({p['code']})" for p in write["properties"] if p["state"] == "refused"]
             named = f" Refused: {_listed(refused)}." if refused else ""
             yield f"{_data(write)} needs a person. {write['message']}{named}"
         elif write["state"] == "held":
             yield f"{_data(write)} is held back. {write['message']}"
-
-
-def _telling(writes: Iterable[Told]) -> list[Told]:
-    """The newest write of each form and slot, and every held one: a refusal since answered asks for nobody."""
-    latest: dict[tuple[str, str], Told] = {}
-    held: list[Told] = []
-    for write in writes:
-        if write["state"] == "held":
-            held.append(write)
-        elif write["state"] != "superseded":
-            latest[(write["form"], write["slot"])] = write
-    return [*latest.values(), *held]
 
 
 def _data(write: Told) -> str:

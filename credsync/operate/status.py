@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select
 from credsync.core.links import Link, LinkState
 from credsync.core.portal import ByEach, Portal, id_key
 from credsync.core.reasons import sentence
-from credsync.core.states import complete
+from credsync.core.states import complete, telling_writes
 from credsync.core.writes import Write, WriteState
 from credsync.operate.outlook import outlooks, standing_reason, will_be_looked_at
 from credsync.operate.portal_standing import standing_of
@@ -43,6 +43,7 @@ def therapist_status(
     shared = shared_contacts(connection, row.portal)
     unseen = row.generation != row.settled_generation
     past = _history(connection, row.id)
+    current = {id(write) for write in telling_writes(outlook.writes)}
     links = [
         {
             **link_json(link, _object_of(portal, link.slot), pages, past.get(link.slot, ())),
@@ -78,6 +79,7 @@ def therapist_status(
             write_json(
                 write, rows.get(write.id), pages.record(_object_of(portal, write.slot), write.record_id)
             )
+            | {"current": id(write) in current}
             for write in outlook.writes
         ],
     }

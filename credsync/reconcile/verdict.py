@@ -41,15 +41,18 @@ def end_of(write: Write, carried: Carried, verdict: Verdict, now: datetime, poli
     if own.outcome in (Outcome.MISSING, Outcome.UNKNOWN, Outcome.NOT_SENT):
         asked = timedelta(seconds=verdict.retry_after or 0)
         again = now + max(asked, send_again_after(write.attempts - 1, policy))
+    told = _properties(own, carried)
     ended = replace(
         write,
         state=state,
         reason=reason,
         not_before=again,
         cause=Cause.SUCCESSOR if own.outcome is Outcome.MISSING else write.cause,
+        wrote=frozenset(p["name"] for p in told if p["state"] == "written"),
+        refused=frozenset(p["name"] for p in told if p["state"] == "refused"),
     )
     message = f"{own.code}: {own.message}".strip(": ") if own.outcome is not Outcome.WRITTEN else ""
-    verified = Verified(_properties(own, carried), own.correlation_ids, message, now)
+    verified = Verified(told, own.correlation_ids, message, now)
     return Ended(ended, verified, event)
 
 

@@ -162,6 +162,8 @@ def write_of(row: Row[Any]) -> Write:
         attempts=row.attempts,
         sent_at=row.sent_at,
         not_before=row.not_before,
+        wrote=frozenset(p["name"] for p in row.properties if p["state"] == "written"),
+        refused=frozenset(p["name"] for p in row.properties if p["state"] == "refused"),
     )
 
 

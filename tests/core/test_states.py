@@ -278,3 +278,22 @@ def test_nothing_goes_to_a_record_that_does_not_hold_its_slot_in_this_very_look(
             seen = sights[object_key]
             assert isinstance(seen, tuple)
             assert write.record_id in {c.record_id for c in seen if label in c.labels}
+
+
+def test_a_refused_property_goes_on_telling_until_something_newer_answers_it() -> None:
+    """Nothing ends in silence: a newer submission that says nothing of a refused property does not hide it."""
+    partial = a_write(
+        1,
+        state=WriteState.PARTIAL,
+        reason=Reason.PROPERTIES_REFUSED,
+        wrote=frozenset({"bio"}),
+        refused=frozenset({"npi"}),
+    )
+    silent = a_write(2, state=WriteState.WRITTEN, reason=Reason.NONE, wrote=frozenset({"bio"}))
+    answer = a_write(3, state=WriteState.WRITTEN, reason=Reason.NONE, wrote=frozenset({"npi"}))
+    elsewhere = a_write(4, ADDRESS, state=WriteState.WRITTEN, reason=Reason.NONE, wrote=frozenset({"npi"}))
+    next_enrolment = a_write(5, state=WriteState.WRITTEN, reason=Reason.NONE, enrolment=9)
+    assert of(partial, silent) == "partial properties_refused"
+    assert of(partial, silent, elsewhere) == "partial properties_refused"
+    assert of(partial, silent, answer) == "in_sync"
+    assert of(partial, next_enrolment) == "in_sync"

@@ -146,6 +146,7 @@ class WriteDocument(Document):
     submitted_at: Moment
     written_at: Moment | None
     attempts: int
+    current: Annotated[bool, Field(description="false for what something newer has answered")]
     properties: list[PropertyVerdict]
     correlation_ids: list[str]
 
