@@ -89,6 +89,11 @@ class Facts:
         extended = self.extended
         return extended[-1] if extended else None
 
+    def latest_received(self, now: datetime) -> datetime:
+        """When the newest fact with a moment of arrival came in; `now` if there is none."""
+        came = [s.received_at for s in self.sign_ups] + [s.received_at for s in self.submissions]
+        return min(now, max(came, default=now))
+
     @property
     def enrolment(self) -> int:
         """The current enrolment: the id of the Extended Sign Up that opened it, 0 for the first."""

@@ -61,13 +61,20 @@ def settled_slots(rows: Iterable[Write]) -> dict[int, tuple[str, str | None]]:
 
 
 def plan_writes(
-    portal: Portal, facts: Facts, rows: Sequence[Write], syncs: Sequence[SyncRequest] = ()
+    portal: Portal,
+    facts: Facts,
+    rows: Sequence[Write],
+    syncs: Sequence[SyncRequest] = (),
+    seen: int = 0,
 ) -> list[Write]:
     """The rows that should be stored: changed ones and new ones (with `id` None), in no particular order.
 
+    `seen` is the newest submission that was planned before: what the portal file mapped nowhere then is not written
+    because it is mapped now.
+
     Idempotent: planning again over its own result changes nothing.
     """
-    needs = _needs(portal, facts, rows, syncs)
+    needs = _needs(portal, facts, rows, syncs, seen)
     changed: list[Write] = []
     spare = [row for row in rows if row.state in OPEN]
     kept = {(need.key, need.parked): _taken(spare, need) for need in needs}
@@ -148,7 +155,9 @@ def _may_come_back(row: Write) -> bool:
     return row.state is WriteState.SUPERSEDED and row.reason in unasked
 
 
-def _needs(portal: Portal, facts: Facts, rows: Sequence[Write], syncs: Sequence[SyncRequest]) -> list[_Need]:
+def _needs(
+    portal: Portal, facts: Facts, rows: Sequence[Write], syncs: Sequence[SyncRequest], seen: int
+) -> list[_Need]:
     settled, told = settled_slots(rows), _Told.by(rows, facts)
     observing = portal.hubspot.mode is Mode.OBSERVE
     include_held = any(sync.include_held for sync in syncs)
@@ -168,7 +177,9 @@ def _needs(portal: Portal, facts: Facts, rows: Sequence[Write], syncs: Sequence[
                 parked = True
             elif key in told.owed:
                 cause = told.owed[key]
-            elif at in told.done or (submission.id in told.planned and at not in told.asked):
+            elif at in told.done or (
+                (submission.id <= seen or submission.id in told.planned) and at not in told.asked
+            ):
                 continue
             else:
                 parked = observing and at not in told.under_way
@@ -269,7 +280,7 @@ def plan_links(
             planned[slot] = _awaited_from(planned[slot], now)
     for slot in sorted(wanted - set(links)):
         if portal.slot_rule(slot) is not None:
-            planned[slot] = Link(slot, awaited=True, awaited_since=now)
+            planned[slot] = Link(slot, awaited=True, awaited_since=facts.latest_received(now))
     for choice in choices:
         if choice.slot in planned:
             planned[choice.slot] = replace(planned[choice.slot], chosen_record_id=choice.record_id)

@@ -44,8 +44,9 @@ def outlooks(
         outlook = Outlook(links.get(row.id, {}), writes.get(row.id, []))
         if row.id in facts:
             told = facts[row.id]
-            since = min(now, _latest(told, row.created_at))
-            outlook = _planned(portals[row.portal], told, outlook, syncs.get(row.id, ()), since)
+            since = told.latest_received(now)
+            pressed, seen = syncs.get(row.id, ()), row.planned_submission
+            outlook = _planned(portals[row.portal], told, outlook, pressed, since, seen)
         found[row.id] = outlook if row.contact_id is not None else _without_contact(outlook)
     return found
 
@@ -63,16 +64,15 @@ def will_be_looked_at(link: Link, writes: Iterable[Write]) -> bool:
     return needed or (link.open and link.state is not LinkState.GIVEN_UP)
 
 
-def _latest(facts: Facts, made_at: datetime) -> datetime:
-    moments = [sign_up.received_at for sign_up in facts.sign_ups]
-    moments += [submission.received_at for submission in facts.submissions]
-    return max(moments, default=made_at)
-
-
 def _planned(
-    portal: Portal, facts: Facts, stored: Outlook, syncs: Sequence[SyncRequest], since: datetime
+    portal: Portal,
+    facts: Facts,
+    stored: Outlook,
+    syncs: Sequence[SyncRequest],
+    since: datetime,
+    seen: int,
 ) -> Outlook:
-    planned = plan_writes(portal, facts, stored.writes, syncs)
+    planned = plan_writes(portal, facts, stored.writes, syncs, seen)
     in_order = sorted(planned, key=lambda w: (w.submitted_at, w.form, w.slot))
     writes = rows_as_planned(stored.writes, in_order)
     awaited = awaited_slots(portal, facts, writes, submitted_slots(portal, facts))

@@ -60,7 +60,9 @@ def prepare(
     if facts is None:
         return Prepared(claimed, claimed.case)
     case = claimed.case
-    writes = rows_as_planned(case.writes, plan_writes(portal, facts, case.writes, syncs))
+    writes = rows_as_planned(
+        case.writes, plan_writes(portal, facts, case.writes, syncs, claimed.planned_submission)
+    )
     awaited = awaited_slots(portal, facts, writes, submitted_slots(portal, facts))
     links = plan_links(portal, facts, case.links, awaited, now, asked=bool(syncs), choices=choices)
     links = {
@@ -73,6 +75,7 @@ def prepare(
         facts.enrolment,
         latest.occurred_at if latest else None,
         _definitive(portal, facts, writes),
+        max((s.id for s in facts.submissions), default=0),
         tuple(sync.id for sync in syncs),
         tuple(choice.id for choice in choices),
     )

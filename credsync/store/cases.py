@@ -36,6 +36,8 @@ class Claimed:
     due: bool
     look_at_all: bool = False
     """Nothing is known of how things stand under this contact: look whether something is open or not."""
+    planned_submission: int = 0
+    """The newest submission that planning had seen."""
     merged_contact_id: str | None = None
     """What HubSpot merged the contact into, while that was another therapist's."""
 
@@ -87,6 +89,7 @@ def claim_due(
             row.reason,
             row.due_at <= now,
             row.planned_by is None,
+            row.planned_submission,
             row.merged_contact_id,
         )
         for row in rows

@@ -45,6 +45,8 @@ class Planned:
     enrolment: int
     enrolment_since: datetime | None
     definitive: str | None
+    submission: int = 0
+    """The newest that was planned."""
     syncs: Sequence[int] = ()
     choices: Sequence[int] = ()
 
@@ -198,6 +200,7 @@ def _save_plans(connection: Connection, turns: Sequence[Turn]) -> None:
             "in_enrolment": turn.planned.enrolment,
             "since": turn.planned.enrolment_since,
             "under": turn.planned.definitive,
+            "up_to": turn.planned.submission,
         }
         for turn in turns
         if turn.planned is not None
@@ -211,6 +214,7 @@ def _save_plans(connection: Connection, turns: Sequence[Turn]) -> None:
                 enrolment=bindparam("in_enrolment"),
                 enrolment_since=bindparam("since"),
                 definitive=bindparam("under"),
+                planned_submission=bindparam("up_to"),
             ),
             rows,
         )

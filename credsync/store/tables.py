@@ -50,6 +50,13 @@ therapists = Table(
     Column("generation", Integer, nullable=False, comment="+1 with every fact"),
     Column("settled_generation", Integer, nullable=False, comment="what the last finished round had seen"),
     Column("planned_by", String(16), comment="digest of the portal file the writes were planned by"),
+    Column(
+        "planned_submission",
+        _Id,
+        nullable=False,
+        server_default="0",
+        comment="the newest submission that planning had seen",
+    ),
     Column("enrolment", _Id, nullable=False, server_default="0"),
     Column("enrolment_since", Moment, comment="occurred_at of the Extended Sign Up that opened it"),
     Column("definitive", String(100), comment="the slot two-hop records are judged under"),

@@ -568,3 +568,15 @@ def test_links_planned_again_are_the_same() -> None:
     )
     again = plan_links(PORTAL, ESU, first, {NY, ACTIVE}, at(500))
     assert again == first
+
+
+def test_what_was_mapped_nowhere_when_it_was_planned_is_not_written_because_it_is_mapped_now() -> None:
+    """A write happens because something was submitted, never because the portal file changed."""
+    facts = Facts.of(submissions=[submission(1, form_data(npi="1"))])
+    nowhere = parse_portal("alpha", portal_text(writes=""))
+    assert plan_writes(nowhere, facts, []) == []
+    assert plan_writes(PORTAL, facts, [], (), 1) == []
+    later = Facts.of(submissions=[*facts.submissions, submission(2, form_data(npi="2"))])
+    assert [w.submissions for w in plan_writes(PORTAL, later, [], (), 1)] == [frozenset({2})]
+    pressed = plan_writes(PORTAL, facts, [], [SyncRequest(1, False)], 1)
+    assert [w.submissions for w in pressed] == [frozenset({1})], "Sync now sends everything submitted"
