@@ -10,7 +10,7 @@ from credsync.core.portal import Portal
 from credsync.hubspot.edge import Edge
 from credsync.operate.doctor_database import examine_database
 from credsync.operate.doctor_portal import examine_portal
-from credsync.operate.doctor_settings import examine_settings
+from credsync.operate.doctor_settings import examine_settings, missing_public_url
 from credsync.operate.findings import Finding, Level, failing, ok
 from credsync.settings import Settings, SettingsError
 from credsync.store.clock import Clock, SystemClock
@@ -51,6 +51,8 @@ async def examine(
         )
         return findings
     findings.append(ok("portals", f"The portal files can be used: {', '.join(sorted(portals))}."))
+    if isinstance(settings, Settings):
+        findings += missing_public_url(settings, portals.values())
     for name in sorted(portals):
         findings += await _guarded(f"portal {name}", _examination(portals[name], edge_of, clock))
     return findings

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from credsync.core.portal import Portal
 from credsync.operate.findings import Finding, advice, ok
 from credsync.settings import Settings
 
@@ -27,6 +29,20 @@ def _bind(settings: Settings) -> Finding:
         f"The service listens on {settings.bind}, where other machines reach it without encryption.",
         "set `bind` to 127.0.0.1 behind a reverse proxy with TLS, or see that only such a proxy reaches it",
     )
+
+
+def missing_public_url(settings: Settings, portals: Iterable[Portal]) -> list[Finding]:
+    """Portals whose contacts are to get a link to the therapist's page, without an address to link to."""
+    names = sorted(portal.name for portal in portals if portal.sync_url is not None)
+    if settings.public_url is not None or not names:
+        return []
+    return [
+        advice(
+            "public_url",
+            f"The contacts of {', '.join(names)} get no link to their therapist's page: nobody has said where it is.",
+            "set `public_url` to the address at which people reach credsync, or take sync_url out of the portal file",
+        )
+    ]
 
 
 def _public_url(settings: Settings) -> list[Finding]:

@@ -255,7 +255,7 @@ async def test_a_list_into_a_single_choice_is_advised_against(sandbox: Driver) -
 async def test_the_contacts_link_property_must_be_there(sandbox: Driver) -> None:
     text = toml(("[definitive]", '[contact]\nsync_url = "credsync_url"\n[definitive]'))
     findings = await examined(sandbox.url, text)
-    assert bad(findings) == {"contact.credsync_url": Level.FAILING}
+    assert bad(findings) == {"public_url": Level.ADVICE, "contact.credsync_url": Level.FAILING}
 
 
 # The clock
@@ -298,6 +298,13 @@ async def test_listening_to_other_machines_is_advised_against(bind: str, level: 
 async def test_a_public_address_without_encryption_is_advised_against() -> None:
     found = await examine(of(public_url="http://sync.example"), SettingsError("none"), no_edge)
     assert next(each for each in found if each.name == "public_url").level is Level.ADVICE
+    linking = parse_portal(
+        "alpha", toml(("[definitive]", '[contact]\nsync_url = "credsync_url"\n[definitive]'))
+    )
+    found = await examine(of(), {"alpha": linking}, no_edge)
+    assert next(each for each in found if each.name == "public_url").level is Level.ADVICE
+    found = await examine(of(public_url="https://sync.example"), {"alpha": linking}, no_edge)
+    assert next(each for each in found if each.name == "public_url").level is Level.OK
 
 
 def database_findings(url: str) -> dict[str, Finding]:
