@@ -62,6 +62,7 @@ def stir(story: Story) -> None:
 
 
 def test_a_write_goes_as_soon_as_its_own_slot_is_linked_and_waits_for_no_other() -> None:
+    """Each target waits for its own slot only: a License does not wait for an Address."""
     story = Story()
     story.sign_up()
     story.submit(CA)
@@ -76,6 +77,7 @@ def test_a_write_goes_as_soon_as_its_own_slot_is_linked_and_waits_for_no_other()
 
 
 def test_a_found_id_starts_the_write_in_the_same_round() -> None:
+    """A look that finds a link writes what waits for that link, at once."""
     story = Story()
     story.submit(CA, moving=False)
     story.round()
@@ -86,6 +88,7 @@ def test_a_found_id_starts_the_write_in_the_same_round() -> None:
 
 
 def test_a_section_and_a_changed_record_write_nothing() -> None:
+    """A write never happens because HubSpot differs from what was sent."""
     story, record = in_sync()
     story.got(record)["npi"] = "edited by hand"
     story.section()
@@ -104,6 +107,7 @@ def test_everything_waits_for_a_contact_and_a_therapist_without_one_is_never_due
 
 
 def test_a_write_whose_rule_asks_for_moving_waits_until_somebody_says_and_is_never_sent_elsewhere() -> None:
+    """With no fact on moving at all, a write whose rule asks it waits (`moving_unknown`)."""
     story = Story()
     active, move = story.hub.add("credentialing", ATTESTED), story.hub.add("credentialing", PROCESSING)
     story.submit(form_data(npi="1"))
@@ -115,6 +119,7 @@ def test_a_write_whose_rule_asks_for_moving_waits_until_somebody_says_and_is_nev
 
 
 def test_an_unfound_definitive_slot_is_waited_for_never_replaced_by_another() -> None:
+    """An unfound definitive slot is waited for, never replaced by another."""
     story = Story()
     active = story.hub.add("credentialing", ATTESTED)
     story.submit(form_data(npi="1"), moving=True)
@@ -286,6 +291,7 @@ def esu_with_new_holder(story: Story, old: str, after: float = 60) -> str:
 
 
 def test_a_submission_older_than_the_sign_up_is_held_from_the_record_that_took_the_slot_after_it() -> None:
+    """A submission older than the latest sign-up is never written to a record that took the slot after it."""
     story = Story()
     story.submit(form_data(npi="1"), moving=False)
     story.round()
@@ -317,6 +323,7 @@ def test_what_is_held_is_not_freed_by_another_sign_up_or_by_a_lost_record() -> N
 
 
 def test_what_is_held_goes_to_the_new_record_when_a_person_says_so() -> None:
+    """What is held is sent when Sync now is pressed with `include_held`."""
     story = Story()
     story.submit(form_data(npi="1"), moving=False)
     story.wait(30).sign_up(again=True)
@@ -344,6 +351,7 @@ def test_sync_now_pressed_before_the_sign_up_carries_nothing_over_to_the_new_rec
 
 
 def test_a_newer_write_to_the_form_and_slot_ends_what_was_held() -> None:
+    """What is held ends as superseded when a newer enrolment's write to that form and slot is written."""
     story = Story()
     story.submit(form_data(npi="1"), moving=False)
     story.wait(30).sign_up(again=True)
@@ -372,6 +380,7 @@ def test_an_older_submission_that_comes_late_never_overwrites_what_a_newer_enrol
 
 
 def test_two_holders_soon_after_an_extended_sign_up_are_no_alarm_even_in_a_slot_that_was_empty() -> None:
+    """Zero or two holders for a while after an Extended Sign Up are no alarm until `overdue_after`."""
     story = Story()
     story.hub.add("therapist_address", CURRENT)
     story.sign_up()
@@ -387,6 +396,7 @@ def test_two_holders_soon_after_an_extended_sign_up_are_no_alarm_even_in_a_slot_
 
 
 def test_after_an_extended_sign_up_an_unchanged_holder_is_not_written_until_the_labels_have_settled() -> None:
+    """A link whose holder has not changed stays doubtful and unwritten for `settle_after`."""
     story, record = in_sync()
     story.wait(3_600).sign_up(again=True)
     story.submit(form_data(npi="2"))
@@ -398,6 +408,7 @@ def test_after_an_extended_sign_up_an_unchanged_holder_is_not_written_until_the_
 
 
 def test_after_an_extended_sign_up_a_new_holder_is_written_at_once() -> None:
+    """After an Extended Sign Up the next submission goes to the new holder."""
     story, old = in_sync()
     story.wait(3_600)
     story.submit(form_data(npi="2"), occurred=at(3_700))
@@ -412,6 +423,7 @@ def test_after_an_extended_sign_up_a_new_holder_is_written_at_once() -> None:
 def test_what_the_new_enrolment_wrote_to_a_holder_from_before_it_is_sent_again_to_the_new_one(
     steps: str,
 ) -> None:
+    """What the new enrolment wrote to a holder from before its sign-up is sent again to the new one."""
     story, old = in_sync()
     story.wait(3_600).sign_up(again=True)
     story.submit(form_data(npi="2"))
@@ -437,6 +449,7 @@ def test_what_the_new_enrolment_wrote_to_a_holder_from_before_it_is_sent_again_t
 
 
 def test_a_lost_records_successor_gets_the_enrolments_data_once_it_is_there() -> None:
+    """A lost record's successor gets the newest data of the enrolment."""
     story, old = in_sync()
     story.submit(form_data(bio="b"))
     story.submit(form_data(bio="af"), form="af")
@@ -497,6 +510,7 @@ def test_while_a_missing_records_successor_is_awaited_rounds_come_by_the_look_ag
 
 
 def test_a_label_that_merely_moved_takes_later_submissions_along_and_sends_nothing_again() -> None:
+    """A label merely moved: later submissions follow it, written ones are not sent again."""
     story, old = in_sync()
     new = story.hub.add("credentialing")
     story.hub.move(ATTESTED, old, new)
@@ -644,6 +658,7 @@ def licences(story: Story) -> dict[str, str | None]:
 
 
 def test_a_licence_is_judged_and_written_under_the_definitive_credentialing_only() -> None:
+    """Licences are judged under the definitive Credentialing of the newest submission."""
     story = Story(TWO_HOPS)
     active, move = story.hub.add("credentialing", ATTESTED), story.hub.add("credentialing", PROCESSING)
     other = story.hub.add("license", parent=move, license_state="NY")
@@ -681,6 +696,7 @@ def test_while_nobody_says_which_credentialing_is_definitive_no_licence_is_writt
 
 
 def test_licences_follow_the_definitive_credentialing_of_the_newest_submission_as_a_label_moves() -> None:
+    """When the definitive Credentialing changes, its licences move with it: no loss."""
     story = Story(TWO_HOPS)
     story.hub.add("therapist_address", CURRENT)
     active, move = story.hub.add("credentialing", ATTESTED), story.hub.add("credentialing", PROCESSING)

@@ -19,6 +19,7 @@ def enrolments(facts: Facts) -> dict[int, int]:
 
 
 def test_the_first_enrolment_has_no_lower_bound() -> None:
+    """The first enrolment has no lower bound; only an Extended Sign Up opens another."""
     facts = Facts.of([FIRST], submissions=[submission(1, {}, occurred=-10_000)])
     assert enrolments(facts) == {1: 0}
     assert [s.id for s in facts.in_enrolment(0)] == [1]
@@ -68,11 +69,13 @@ def moving_facts(*told: tuple[float, bool]) -> list[MovingFact]:
 
 @pytest.mark.parametrize("own", [True, False])
 def test_a_submissions_own_word_on_moving_goes_before_every_other(own: bool) -> None:
+    """`moving` is the submission's own word."""
     facts = Facts.of(moving=moving_facts((1, not own), (100, not own)))
     assert facts.moving_as_of(submission(1, {}, 100, moving=own)) is own
 
 
 def test_without_its_own_word_the_latest_fact_not_after_it_tells() -> None:
+    """Without its own word, `moving` is the latest fact not after the submission."""
     facts = Facts.of(moving=moving_facts((10, True), (20, False), (100, True)))
     asked = [facts.moving_as_of(submission(1, {}, moment, moving=None)) for moment in (10, 19, 20, 99, 100)]
     assert asked == [True, True, False, False, True]

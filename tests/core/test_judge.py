@@ -46,6 +46,7 @@ def doubted(seconds: float = 1_000) -> Link:
 
 
 def test_a_slot_without_a_record_stays_awaited_and_says_since_when_it_is_missed() -> None:
+    """Waiting is a state, not an error: a slot without a record says since when."""
     judged = look(a_link(), seconds=60)
     assert judged.events == (EventName.LOOKUP_MISSED,)
     assert judged.lost is None
@@ -85,6 +86,7 @@ def test_one_holder_is_found_and_need_not_be_looked_for_again() -> None:
 
 
 def test_a_slot_that_is_not_awaited_is_still_taken_when_it_is_there() -> None:
+    """A slot that is not awaited is still taken when it is there."""
     assert look(a_link(awaited=False), "1").link.record_id == "1"
 
 
@@ -137,6 +139,7 @@ def test_a_choice_holds_only_while_that_record_is_a_candidate() -> None:
 
 
 def test_a_record_that_is_gone_is_lost_and_its_successor_awaited_from_now_on() -> None:
+    """A record deleted, merged or no longer associated: the link is awaited again, its old id kept."""
     judged = look(found(), seconds=9_000)
     assert judged.events[0] is EventName.LINK_LOST
     assert judged.lost is not None
@@ -190,6 +193,7 @@ def test_nothing_is_overdue_before_its_time(seconds: float) -> None:
 
 
 def test_a_link_is_overdue_once() -> None:
+    """After `overdue_after` a link is overdue, once."""
     late = look(a_link(looks=5), seconds=1_800)
     assert late.events[-1] is EventName.LINK_OVERDUE
     assert late.link.overdue_since == at(1_800)
@@ -206,6 +210,7 @@ def test_a_slot_may_have_its_own_patience() -> None:
 
 
 def test_what_was_imported_is_neither_overdue_nor_given_up_at_its_first_look() -> None:
+    """What was imported is not overdue before its first look."""
     first = look(a_link(), seconds=30 * 86_400)
     assert first.events == (EventName.LOOKUP_MISSED,)
     assert first.link.state is LinkState.AWAITED
@@ -214,6 +219,7 @@ def test_what_was_imported_is_neither_overdue_nor_given_up_at_its_first_look() -
 
 
 def test_after_seven_days_a_link_is_given_up_once_and_looked_at_once_a_day() -> None:
+    """After `give_up_after` a link is given up: visible, and looked at once a day."""
     week = 7 * 86_400
     judged = look(a_link(looks=99, overdue_since=at(1_800)), seconds=week)
     assert judged.events[-1] is EventName.LINK_GIVEN_UP

@@ -72,6 +72,7 @@ def test_a_path_that_is_absent_says_nothing_and_null_clears() -> None:
 
 
 def test_a_property_whose_field_is_absent_is_left_alone_and_a_null_one_is_cleared() -> None:
+    """A field absent from a submission leaves its property alone; null clears it."""
     assert said(PORTAL, submission(1, form_data(npi="1"))) == {ACTIVE: {"npi": "1"}}
     assert said(PORTAL, submission(1, form_data(npi=None))) == {ACTIVE: {"npi": None}}
 
@@ -207,6 +208,7 @@ def definitive(submitted: Submission, *told: tuple[float, bool]) -> tuple[str, s
 
 
 def test_the_first_rule_whose_condition_holds_names_the_credentialing() -> None:
+    """A definitive rule holds by its condition alone: the first rule whose condition holds."""
     assert definitive(submission(1, {}, moving=True)) == (MOVE, "moving")
     assert definitive(submission(1, {}, moving=False)) == (ACTIVE, "always")
 
@@ -245,12 +247,14 @@ def merged(slot: str, *submissions: Submission, esu: float | None = None) -> dic
 
 
 def test_the_newest_value_of_each_property_wins_over_all_forms_of_the_enrolment() -> None:
+    """Per property the newest `occurred_at` among the submitted forms of the enrolment wins."""
     ca = submission(1, form_data(npi="1", bio="old"))
     af = submission(2, form_data(bio="new"), form="af")
     assert merged(ACTIVE, af, ca) == {"npi": "1", "bio": "new"}
 
 
 def test_newest_is_by_the_time_it_occurred_and_ties_go_by_arrival() -> None:
+    """Of two submissions of one moment the one that arrived later wins."""
     late = submission(3, form_data(npi="late"), 1)
     assert merged(ACTIVE, submission(1, form_data(npi="1"), 5), late) == {"npi": "1"}
     tie = submission(2, form_data(npi="2"), 5)

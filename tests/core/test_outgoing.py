@@ -63,6 +63,7 @@ def test_a_write_carries_the_newest_value_of_each_property_of_its_submissions() 
 
 
 def test_one_record_has_one_input_whatever_forms_feed_it() -> None:
+    """One call holds one input per record, whatever forms and slots feed it."""
     ca, af = submission(1, form_data(npi="1", bio="b")), submission(2, form_data(bio="c"), form="af")
     (outgoing,) = composed([ca, af], due(1, 1), due(2, 2, form="af"))
     assert outgoing.properties == {"npi": "1", "bio": "c"}
@@ -92,6 +93,7 @@ def test_records_of_two_types_with_one_id_are_two_records() -> None:
 
 
 def test_a_write_carries_nothing_that_a_newer_submission_has_even_one_of_another_form() -> None:
+    """A write carries the values of its own submissions that no newer submission of the enrolment has."""
     old, new = submission(1, form_data(npi="1")), submission(2, form_data(npi="2"), form="af")
     sent = a_write(2, form="af", submissions=frozenset({2}), state=WriteState.WRITTEN, record_id="7")
     (outgoing,) = composed([old, new], due(1, 1), sent)
@@ -144,6 +146,7 @@ def test_items_of_a_list_go_to_their_own_records() -> None:
 
 
 def test_what_is_sent_is_computed_by_the_portal_file_of_that_moment() -> None:
+    """What is not yet sent is computed when it is sent, by the portal file of that moment."""
     renamed = parse_portal("alpha", portal_text().replace("npi = ", "caqh = ", 1))
     known = {"credentialing": {"caqh": Property("caqh", "string")}}
     (outgoing,) = composed([submission(1, form_data(npi="1"))], due(1, 1), portal=renamed, known=known)
@@ -206,6 +209,7 @@ OURS = PropertyFault("bio", "not_a_date", "no")
 def test_a_records_verdict_says_of_each_write_what_became_of_its_own_properties(
     verdict: Verdict, carried: Carried, outcome: Outcome
 ) -> None:
+    """A record's verdict goes to each write that was in it."""
     assert share_of(verdict, carried).outcome is outcome
 
 

@@ -98,6 +98,7 @@ def test_a_submission_with_nothing_mapped_asks_for_no_row() -> None:
 
 
 def test_two_submits_before_the_link_is_known_are_one_write() -> None:
+    """Two submits before the link is known are one write."""
     first = plan([submission(1, CA)])
     rows = plan([submission(1, CA), submission(2, form_data(bio="b"))], first)
     assert len(rows) == 1
@@ -136,6 +137,7 @@ def test_what_was_sent_is_not_planned_again() -> None:
 
 
 def test_unsent_items_that_a_newer_list_no_longer_has_are_superseded() -> None:
+    """A list in a newer submission replaces the list: unsent items that are gone are superseded."""
     both = submission(1, form_data(licenses=[{"state": "NY", "number": "1"}, {"state": "NJ", "number": "2"}]))
     newer = submission(2, form_data(licenses=[{"state": "NY", "number": "3"}]))
     rows = plan([both, newer], plan([both]))
@@ -167,6 +169,7 @@ def test_the_row_waits_without_a_slot_while_nobody_has_said_whether_the_therapis
 
 
 def test_the_credentialing_is_judged_anew_until_the_row_is_sent() -> None:
+    """The definitive slot is judged again until the write is first sent."""
     unsaid = submission(1, CA, 50, moving=None)
     rows = plan([unsaid], moving=words((0, True)))
     rows = plan([unsaid], rows, moving=words((0, True), (20, False)))
@@ -175,6 +178,7 @@ def test_the_credentialing_is_judged_anew_until_the_row_is_sent() -> None:
 
 @pytest.mark.parametrize("state", [WriteState.UNKNOWN, WriteState.WRITTEN, WriteState.REFUSED])
 def test_the_credentialing_is_kept_once_the_row_was_sent(state: WriteState) -> None:
+    """Slot and rule are stored on the write: once sent, they stay."""
     unsaid = submission(1, CA, 50, moving=None)
     rows = sent(plan([unsaid], moving=words((0, True))), state)
     told = words((0, True), (20, False))
@@ -198,6 +202,7 @@ def test_a_submission_that_goes_to_another_credentialing_than_its_sibling_and_ba
 
 
 def test_sync_now_opens_a_row_with_everything_submitted_again() -> None:
+    """Sync now carries the full merge."""
     ones = [submission(1, CA), submission(2, form_data(bio="b")), submission(3, CA, form="af")]
     rows = sent(plan(ones))
     again = plan(ones, rows, SYNC)[len(rows) :]
@@ -291,6 +296,7 @@ def test_sync_now_with_held_leaves_alone_what_the_same_form_had_written_in_time(
 
 
 def test_what_is_submitted_while_a_portal_only_observes_is_held() -> None:
+    """Observe-only does not queue: what was submitted meanwhile is `held` (`observe_only`)."""
     (row,) = plan([submission(1, CA)], portal=OBSERVING)
     assert (row.state, row.reason) == (WriteState.HELD, Reason.OBSERVE_ONLY)
 
@@ -474,6 +480,7 @@ def test_every_licence_submitted_is_awaited() -> None:
 
 @pytest.mark.parametrize("state", list(WriteState))
 def test_a_slot_with_an_unsent_write_is_awaited_whatever_its_rule_says(state: WriteState) -> None:
+    """A slot with an unsent write is awaited."""
     unsent = state in (WriteState.WAITING, WriteState.DUE, WriteState.UNKNOWN)
     assert (MOVE in awaited(rows=[a_write(slot=MOVE, state=state)])) is unsent
 
@@ -520,6 +527,7 @@ ESU = Facts.of([extended(5, 100, received=110)])
 
 
 def test_an_extended_sign_up_makes_every_link_doubtful_since_it_was_told() -> None:
+    """An Extended Sign Up makes every link of the therapist doubtful."""
     link = links(a_link(state=LinkState.FOUND, record_id="1", last_looked_at=at(50)), facts=ESU)[ACTIVE]
     assert (link.doubtful_since, link.doubted_record_id, link.awaited_since) == (at(110), "1", at(110))
     assert not link.writable

@@ -22,6 +22,7 @@ SECONDS = st.floats(min_value=0, max_value=40 * 86_400)
 def test_the_next_look_is_after_a_tenth_of_the_time_waited_within_five_seconds_and_an_hour(
     waited: float, again: float
 ) -> None:
+    """The next look is after a share of the time waited, within a few seconds and an hour."""
     assert look_again_after(timedelta(seconds=waited), POLICY) == timedelta(seconds=again)
 
 

@@ -101,6 +101,7 @@ def test_what_was_superseded_says_nothing() -> None:
 
 @pytest.mark.parametrize("state", [WriteState.HELD, WriteState.WAITING])
 def test_what_only_observing_keeps_back_does_not_count(state: WriteState) -> None:
+    """What observing held is not counted in the therapist's state."""
     assert of(FOUND, a_write(state=state, reason=Reason.OBSERVE_ONLY)) == "in_sync"
 
 
@@ -150,6 +151,7 @@ def test_nobody_is_due_who_is_in_sync_or_has_no_contact() -> None:
 
 
 def test_a_given_up_slot_is_looked_at_by_itself_only_if_something_submitted_waits_for_it() -> None:
+    """A given-up link is looked at by itself only if something submitted waits for it."""
     given_up = a_link(state=LinkState.GIVEN_UP, next_look_at=at(86_400))
     assert due(given_up) is None
     assert due(given_up, a_write()) == at(86_400)
@@ -265,6 +267,7 @@ def test_whoever_waits_for_what_time_can_change_is_due_and_never_at_once_again(d
 
 @given(st.data())
 def test_nothing_goes_to_a_record_that_does_not_hold_its_slot_in_this_very_look(data: st.DataObject) -> None:
+    """A link may hold only a record that in this very round carries the slot under this contact."""
     portal = data.draw(st.sampled_from([PORTAL, OBSERVING]))
     links = {slot: data.draw(any_link(slot)) for slot in (ACTIVE, MOVE)}
     writes = tuple(data.draw(any_write(n)) for n in range(1, 4))
@@ -281,7 +284,10 @@ def test_nothing_goes_to_a_record_that_does_not_hold_its_slot_in_this_very_look(
 
 
 def test_a_refused_property_goes_on_telling_until_something_newer_answers_it() -> None:
-    """Nothing ends in silence: a newer submission that says nothing of a refused property does not hide it."""
+    """Nothing ends in silence: a refused property tells until something newer answers it.
+
+    Nothing ends in silence: a newer submission that says nothing of a refused property does not hide it.
+    """
     partial = a_write(
         1,
         state=WriteState.PARTIAL,

@@ -19,7 +19,10 @@ def _written_once(here: World, contact: str) -> bool:
 
 
 def test_kill_9_right_after_the_202_loses_nothing(here: World) -> None:
-    """What is accepted is on disk."""
+    """Intake accepts or refuses; what it accepts is kept.
+
+    What is accepted is on disk.
+    """
     contact = here.contact(delay="1s")
     therapist = someone()
     here.sign_up(therapist, contact)
@@ -111,7 +114,10 @@ def test_a_write_that_arrived_though_hubspot_said_it_failed_is_not_sent_twice(he
 
 
 def test_a_paused_portal_takes_everything_in_and_goes_on_when_resumed(here: World) -> None:
-    """A pause delays: no call to HubSpot, intake goes on, the status says so."""
+    """A pause delays: intake goes on, and all of it follows when the portal is resumed.
+
+    A pause delays: no call to HubSpot, intake goes on, the status says so.
+    """
     assert here.api.post("/v1/portals/demo/pause", json={"reason": "HubSpot maintenance"}).status_code == 200
     contact = here.contact(delay="1s")
     therapist = someone()

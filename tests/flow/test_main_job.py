@@ -66,7 +66,10 @@ def _sixty_seconds_after(here: World, contact: str) -> str:
 
 
 def test_what_was_submitted_before_the_record_exists_is_written_when_it_does(here: World) -> None:
-    """A found id starts the write in the same round, each target by itself, exactly what was submitted."""
+    """A sign-up or Extended Sign Up looks now, and again until it is found.
+
+    A found id starts the write in the same round, each target by itself, exactly what was submitted.
+    """
     contact = here.contact(licenses=["NY"])
     therapist = someone()
     here.sign_up(therapist, contact)
@@ -94,7 +97,10 @@ def test_what_was_submitted_before_the_record_exists_is_written_when_it_does(her
 
 
 def test_what_was_submitted_after_the_record_exists_is_written_at_once(here: World) -> None:
-    """A submit with a linked target wakes a round."""
+    """A submitted form looks now and writes everything submitted, as soon as its own slot is linked.
+
+    A submit with a linked target wakes a round.
+    """
     contact = here.contact(delay="1s")
     therapist = someone()
     here.sign_up(therapist, contact)
@@ -106,7 +112,10 @@ def test_what_was_submitted_after_the_record_exists_is_written_at_once(here: Wor
 
 
 def test_a_submission_may_come_before_its_sign_up(here: World) -> None:
-    """Events come in any order: a submission is taken given portal and contact, and waits for the word on moving."""
+    """Events come in any order: a submission may arrive before its sign-up.
+
+    Events come in any order: a submission is taken given portal and contact, and waits for the word on moving.
+    """
     contact = here.contact(delay="1s")
     therapist = someone()
     here.submit(therapist, ca(), portal="demo", contact_id=contact)
@@ -125,7 +134,10 @@ def test_a_submission_may_come_before_its_sign_up(here: World) -> None:
 
 
 def test_everything_waits_for_the_contact(here: World) -> None:
-    """Without a contact id the reason is no_contact; with it, the look follows."""
+    """While the contact is unknown everything waits, reason `no_contact`.
+
+    Without a contact id the reason is no_contact; with it, the look follows.
+    """
     therapist = someone()
     here.sign_up(therapist, None)
     here.submit(therapist, ca())
@@ -138,7 +150,10 @@ def test_everything_waits_for_the_contact(here: World) -> None:
 
 
 def test_a_completed_section_looks_and_writes_nothing(here: World) -> None:
-    """Section completed: a look, zero writes."""
+    """A completed section looks now, if a link is awaited or doubtful, and writes nothing.
+
+    Section completed: a look, zero writes.
+    """
     contact = here.contact(delay="1s")
     therapist = someone()
     body = {"form": "ca", "section": "npi_and_caqh", "occurred_at": "2026-01-05T10:00:00Z"}
@@ -167,7 +182,10 @@ def test_two_submits_before_the_link_are_one_write_of_the_newest_values(here: Wo
 
 
 def test_an_older_submission_never_overwrites_a_newer(here: World) -> None:
-    """In whatever order they arrive, the newest occurred_at wins."""
+    """An older submission never overwrites a newer.
+
+    In whatever order they arrive, the newest occurred_at wins.
+    """
     contact = here.contact(delay="1s")
     therapist = someone()
     here.sign_up(therapist, contact)
@@ -196,7 +214,10 @@ def test_the_same_submission_twice_is_one(here: World) -> None:
 
 
 def test_sync_now_writes_everything_submitted_again(here: World) -> None:
-    """People edit in HubSpot and nothing is written because of it; Sync now writes the full merge."""
+    """Sync now looks now and writes everything submitted, again.
+
+    People edit in HubSpot and nothing is written because of it; Sync now writes the full merge.
+    """
     contact = here.contact(delay="1s")
     therapist = someone()
     here.sign_up(therapist, contact)

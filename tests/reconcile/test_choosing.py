@@ -71,7 +71,10 @@ async def test_two_records_in_one_slot_are_shown_and_none_is_written_until_one_i
 
 
 async def test_a_choice_is_remembered_while_that_record_keeps_the_slot(scene: Scene, sandbox: Driver) -> None:
-    """Remembered while that record keeps the slot, forgotten when it loses it, not revived when it comes back."""
+    """A choice is remembered while that record keeps the slot.
+
+    Remembered while that record keeps the slot, forgotten when it loses it, not revived when it comes back.
+    """
     edge = edge_to(sandbox.url)
     async with edge.client:
         first, other = await two_in_one_slot(scene, sandbox, edge)
@@ -111,7 +114,10 @@ async def test_only_a_candidate_can_be_chosen(scene: Scene, sandbox: Driver) -> 
 
 
 async def test_a_record_of_two_therapists_is_chosen_for_one(scene: Scene, sandbox: Driver) -> None:
-    """One record under two therapists: ambiguous for both, none written; chosen for one, refused to the other."""
+    """One record under two therapists: ambiguous, none written, chosen for one of them at most.
+
+    One record under two therapists: ambiguous for both, none written; chosen for one, refused to the other.
+    """
     sandbox.contact(id="101")
     sandbox.contact(id="102", never=["credentialing"])
     shared = sandbox.records("101")[ACTIVE]["id"]

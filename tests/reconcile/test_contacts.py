@@ -44,7 +44,10 @@ async def written(scene: Scene, edge: Edge, number: int = 1, contact: str = "101
 
 
 async def test_a_merged_contact_is_followed_and_nothing_is_sent_again(scene: Scene, sandbox: Driver) -> None:
-    """A merged contact gets a new id; its records are the same, so no link is lost and no write repeated."""
+    """A contact merged into another is followed, and nothing is sent again.
+
+    A merged contact gets a new id; its records are the same, so no link is lost and no write repeated.
+    """
     sandbox.contact(id="101")
     sandbox.contact(id="900", never=["credentialing", "therapist_address"])
     edge = edge_to(sandbox.url)
@@ -73,7 +76,10 @@ async def test_a_merged_contact_is_followed_and_nothing_is_sent_again(scene: Sce
 async def test_two_therapists_of_one_merged_contact_are_shown_and_neither_is_written(
     scene: Scene, sandbox: Driver
 ) -> None:
-    """One contact claimed twice: shown with candidates, none written, until the backend says whose it is."""
+    """One contact claimed twice is shown with whom, and nothing is written for either.
+
+    One contact claimed twice: shown with candidates, none written, until the backend says whose it is.
+    """
     sandbox.contact(id="101")
     sandbox.contact(id="102")
     edge = edge_to(sandbox.url)
@@ -126,7 +132,10 @@ async def test_a_merged_id_is_refused_to_somebody_else(scene: Scene, sandbox: Dr
 async def test_a_deleted_contact_is_said_and_not_asked_for_again_and_again(
     scene: Scene, sandbox: Driver
 ) -> None:
-    """A deleted contact: the links are awaited again, the reason says it, and there is no 404 loop."""
+    """A deleted contact is said, and there is no 404 loop.
+
+    A deleted contact: the links are awaited again, the reason says it, and there is no 404 loop.
+    """
     sandbox.contact(id="101")
     edge = edge_to(sandbox.url)
     async with edge.client:

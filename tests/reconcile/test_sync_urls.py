@@ -52,7 +52,10 @@ def link_of(sandbox: Driver, contact: str) -> str | None:
 
 
 async def test_each_contact_gets_its_link_once(scene: Scene, with_link: Driver) -> None:
-    """`sync_url` is written once to each contact, in batches, and never for what a person changes there later."""
+    """The one value written without a submit is the contact's link to the therapist's page.
+
+    `sync_url` is written once to each contact, in batches, and never for what a person changes there later.
+    """
     edge = edge_of(with_link)
     urls = SyncUrls(scene.database, edge, "https://credsync.example/")
     async with edge.client:

@@ -41,7 +41,10 @@ def test_a_fact_makes_a_round_due_within_the_time_it_may_wait_for_company(databa
 
 
 def test_a_round_takes_along_whoever_waits_soonest_first(database: Database) -> None:
-    """Free seats are filled; with nobody due there is no round at all."""
+    """A look is filled up with everybody else who waits.
+
+    Free seats are filled; with nobody due there is no round at all.
+    """
     _sign_up(database, Who(ANN, "demo", "101"))
     later = Door(NOW + timedelta(seconds=2), timedelta(seconds=3))
     with database.write() as connection:
@@ -56,7 +59,10 @@ def test_a_round_takes_along_whoever_waits_soonest_first(database: Database) -> 
 
 
 def test_a_button_pressed_twice_is_one_sign_up(database: Database) -> None:
-    """Within a second; a second later it is another."""
+    """A sign-up pressed twice within a second is one.
+
+    Within a second; a second later it is another.
+    """
     for seconds in (0, 0.9, 5):
         _sign_up(database, Who(ANN, "demo", "101"), SignUpKind.EXTENDED, NOW + timedelta(seconds=seconds))
     with database.read() as connection:
@@ -65,7 +71,10 @@ def test_a_button_pressed_twice_is_one_sign_up(database: Database) -> None:
 
 
 def test_same_form_moment_and_data_is_one_submission(database: Database) -> None:
-    """Another moment or other data is another."""
+    """Same form, `occurred_at` and data is one submission even without an idempotency key.
+
+    Another moment or other data is another.
+    """
     who = Who(ANN, "demo", "101")
     assert _submit(database, who, {"npi_and_caqh": {"npi": "1234567893"}})
     assert not _submit(database, who, {"npi_and_caqh": {"npi": "1234567893"}})
@@ -87,7 +96,10 @@ def test_pressing_sync_now_twice_is_one_press_until_a_round_takes_it_up(database
 
 
 def test_one_contact_belongs_to_one_therapist_of_a_portal(database: Database) -> None:
-    """The refusal names who has it; another portal may have the same number."""
+    """One contact belongs to one therapist of a portal.
+
+    The refusal names who has it; another portal may have the same number.
+    """
     _sign_up(database, Who(ANN, "demo", "101"))
     with pytest.raises(ContactTaken) as refused:
         _sign_up(database, Who(BEA, "demo", "101"))
