@@ -10,25 +10,49 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
 
+from tests.oracle import Evidence, Told, judge
+
 PORTAL = Path(__file__).parents[2] / "portals" / "demo.toml"
 _T = TypeVar("_T")
 
 
 class World:
-    """`speed` makes the sandbox's workflows and the service's schedule run faster; time-outs and leases do not."""
+    """`speed` makes the sandbox's workflows and the service's schedule run faster; time-outs and leases do not.
 
-    def __init__(self, folder: Path, database_url: str, *, delay: str = "90s", speed: float = 40.0) -> None:
+    `settings` are the service's, by their names in the contract (`settle_after="40s"`). `judge` asks the oracle.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str,
+        *,
+        delay: str = "90s",
+        speed: float = 40.0,
+        portal: Path = PORTAL,
+        settings: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> None:
         self.folder = folder
         self.speed = speed
+        self.told: list[Told] = []
+        self.unfinished: dict[str, str] = {}
+        self._settle_after = _seconds((settings or {}).get("settle_after", "10m")) / speed
+        self._by_people: set[str] = set()
+        self._observed: list[tuple[datetime, datetime | None]] = []
+        self._interrupted: list[datetime] = []
+        self._known: set[str] = set()
         self.sandbox = _Process(
             folder / "sandbox.log",
             [
@@ -36,7 +60,7 @@ class World:
                 "--port",
                 "0",
                 "--portal",
-                str(PORTAL),
+                str(portal),
                 "--delay",
                 delay,
                 "--speed",
@@ -44,11 +68,13 @@ class World:
             ],
         )
         self.hubspot_url = self.sandbox.wait_for(r"sandbox listening on (http://\S+)")
-        self.hubspot = httpx2.Client(base_url=self.hubspot_url, timeout=30)
-        portal = folder / "portals" / "demo.toml"
-        portal.parent.mkdir()
-        portal.write_text(
-            PORTAL.read_text(encoding="utf-8").replace("http://127.0.0.1:8090", self.hubspot_url),
+        hooks = {"response": [self._note_person]}
+        self.hubspot = httpx2.Client(base_url=self.hubspot_url, timeout=30, event_hooks=hooks)
+        self.hubspot.put("/_sandbox/settings", json={"journal": True}).raise_for_status()
+        self.portal = folder / "portals" / "demo.toml"
+        self.portal.parent.mkdir()
+        self.portal.write_text(
+            portal.read_text(encoding="utf-8").replace("http://127.0.0.1:8090", self.hubspot_url),
             encoding="utf-8",
         )
         self.environment = {
@@ -58,8 +84,9 @@ class World:
             "CREDSYNC_BIND": "127.0.0.1:0",
             "CREDSYNC_HUBSPOT_TOKEN_DEMO": "a-token",
             "CREDSYNC_LEASE": "2s",
+            **{f"CREDSYNC_{key.upper()}": value for key, value in (settings or {}).items()},
         }
-        self.token = self.cli("token", "create", "test", "--scope", "admin").stdout.strip()
+        self.token = token or self.cli("token", "create", "test", "--scope", "admin").stdout.strip()
         self.services = 0
         self.service: _Process
         self.api: httpx2.Client
@@ -79,12 +106,83 @@ class World:
         self.service = _Process(log, ["credsync", "serve", "--speed", str(self.speed)], self.environment)
         address = self.service.wait_for(r'"address": ?"(http://[^"]+)"')
         headers = {"Authorization": f"Bearer {self.token}"}
-        self.api = httpx2.Client(base_url=address, headers=headers, timeout=30)
+        hooks: dict[str, Any] = {"request": [self._note_asked], "response": [self._note_answered]}
+        self.api = httpx2.Client(base_url=address, headers=headers, timeout=30, event_hooks=hooks)
 
     def kill(self) -> None:
         """kill -9: nothing gets a chance to tidy up."""
         self.api.close()
+        self._interrupted.append(datetime.now(UTC))
         self.service.end(signal.SIGKILL)
+
+    def observe_only(self, only: bool) -> None:
+        """Start the service again with the portal in (or out of) observe-only mode."""
+        self.api.close()
+        self.service.end(signal.SIGTERM)
+        text = self.portal.read_text(encoding="utf-8")
+        modes = ('mode = "write"', 'mode = "observe"')
+        old, new = modes if only else modes[::-1]
+        assert old in text
+        self.portal.write_text(text.replace(old, new), encoding="utf-8")
+        if only:
+            self._observed.append((datetime.now(UTC), None))
+        else:
+            self._observed[-1] = (self._observed[-1][0], datetime.now(UTC))
+        self.start()
+
+    def leaves(self, therapist: str, why: str) -> None:
+        """Tell the oracle that this test leaves something of a therapist unwritten on purpose."""
+        self.unfinished[therapist] = why
+
+    def judge(self) -> None:
+        """Let the oracle say what is wrong that it has not said before."""
+        wrongs = {str(wrong) for wrong in judge(self.evidence())} - self._known
+        self._known |= wrongs
+        assert not wrongs, "the oracle found:\n" + "\n".join(sorted(wrongs))
+
+    def evidence(self) -> Evidence:
+        """What was told and what became of it, read again until nothing happens meanwhile."""
+        ask = self.hubspot.get
+        before = None
+        while True:
+            journal = ask("/_sandbox/journal").json()
+            if journal["last_seq"] == before:
+                break
+            before = journal["last_seq"]
+            truth = ask("/_sandbox/truth").json()["contacts"]
+        return Evidence(
+            portal=tomllib.loads(self.portal.read_text(encoding="utf-8")),
+            told=list(self.told),
+            requests=self.requests(),
+            journal=journal["changes"],
+            truth=truth,
+            settle_after=timedelta(seconds=self._settle_after),
+            by_people=frozenset(self._by_people),
+            observed=[(began, ended or datetime.now(UTC)) for began, ended in self._observed],
+            interrupted=self._interrupted,
+            unfinished=self.unfinished,
+        )
+
+    def _note_asked(self, request: httpx2.Request) -> None:
+        if request.method in ("POST", "PUT") and request.url.path.startswith("/v1/"):
+            body = json.loads(request.content or b"{}")
+            self.told.append(Told(request.url.path, body, datetime.now(UTC), None))
+            request.extensions["told"] = self.told[-1]
+
+    def _note_answered(self, response: httpx2.Response) -> None:
+        told = response.request.extensions.get("told")
+        if told is None or response.status_code >= 500:
+            return
+        place = next(n for n, each in enumerate(self.told) if each is told)
+        if response.is_success:
+            self.told[place] = replace(told, answered=datetime.now(UTC))
+        else:
+            del self.told[place]
+
+    def _note_person(self, response: httpx2.Response) -> None:
+        correlation_id = response.headers.get("X-HubSpot-Correlation-Id")
+        if correlation_id:
+            self._by_people.add(correlation_id)
 
     def close(self) -> None:
         """End both processes by their ids."""
@@ -194,12 +292,17 @@ def until(ask: Callable[[], _T | None], seconds: float, what: str) -> _T:
 
 @contextmanager
 def world(folder: Path, database_url: str, **options: Any) -> Iterator[World]:
-    """A world that is ended whatever happens."""
+    """A world that is ended whatever happens, and judged if nothing else went wrong."""
     made = World(folder, database_url, **options)
     try:
         yield made
+        made.judge()
     finally:
         made.close()
+
+
+def _seconds(span: str) -> float:
+    return float(span[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[span[-1]]
 
 
 def moment(seconds_ago: float = 0) -> str:
