@@ -12,7 +12,8 @@ CODES: dict[str, str] = {
     "empty": "an empty text in a list; leave it out",
     "too_long": "more characters than the field takes",
     "too_many": "more items than the list takes",
-    "invalid_characters": "control or invisible characters, half a surrogate pair, markup or a formula in a name",
+    "invalid_characters": "control characters, half a surrogate pair, what turns the direction of writing; in names, words and choices also "
+    "invisible characters, in names also markup and formulas",
     "separator": "a `;` inside a choice, where HubSpot separates choices",
     "invalid_date": "not a calendar day written YYYY-MM-DD",
     "invalid_datetime": "not an RFC 3339 date-time",

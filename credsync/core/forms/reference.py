@@ -28,7 +28,8 @@ Attestation Form (`af`) those and its own two, a sign-up (`sign_up`) the first a
   replaces the list. What is there must be valid; every fault is named at once, and no message holds a value.
 - **Nothing is coerced.** `"5"` is not 5, 1 is not true; a number must be finite.
 - **Texts** are brought to NFC and lose outer blanks; a blank field is cleared, as by null. Control characters are
-  refused; texts of many lines may hold tabs and line ends.
+  refused; texts of many lines may hold tabs and line ends. Names also hold nothing invisible (the joiners that Arabic
+  and Indic spelling needs may stand between such letters), no markup (`<b>`) and no formula (`=1+1`).
 - **Attestation Form:** a section is changed, absent, or `{"confirmed": true}`, which is as good as absent.
   `disclosures` and `attestation` cannot be confirmed.
 - **Paths** have no indexes: `education_and_training.licenses.number` is the number of each licence. A mapping may name
