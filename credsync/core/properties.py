@@ -57,6 +57,8 @@ def shape(value: Any, prop: Property, renames: Mapping[str, str] | None = None) 
         if len(kept) > 1:
             raise ShapeFault("not_single", f"a {prop.type} property takes one value, not a list")
         return _SCALARS[prop.type](kept[0])
+    if isinstance(value, list | tuple) and any(isinstance(each, str) and ";" in each for each in kept):
+        raise ShapeFault("separator", "an item of the list holds a ';', which separates the items")
     return _string(kept)
 
 
@@ -72,6 +74,8 @@ def _enumeration(values: list[Any], prop: Property) -> str | None:
     texts = [text for text in dict.fromkeys(_text(each).strip() for each in values) if text]
     if prop.field_type and prop.field_type != _MANY and len(texts) > 1:
         raise ShapeFault("not_single", "this property takes one option, not several")
+    if any(";" in text for text in texts):
+        raise ShapeFault("separator", "the value holds a ';', by which HubSpot would take it for two options")
     if prop.options and not prop.options.issuperset(texts):
         raise ShapeFault("not_an_option", "the value is none of the property's options")
     return ";".join(texts) or None

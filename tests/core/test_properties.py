@@ -26,6 +26,7 @@ SHAPED = [
     (TEXT, "Dr. Who", "Dr. Who"),
     (TEXT, "  as it was  ", "  as it was  "),
     (TEXT, 5, "5"),
+    (TEXT, "one; two", "one; two"),
     (TEXT, True, "true"),
     (TEXT, 1e22, "10000000000000000000000"),
     (TEXT, ["en", "es", None], "en;es"),
@@ -107,6 +108,11 @@ FAULTY = [
     (ONE, "yes", "not_an_option"),
     (ONE, ["Yes", "No"], "not_single"),
     (ONE, {"secret": 1}, "not_text"),
+    (ANY, "secret;other", "separator"),
+    (ANY, ["secret;other"], "separator"),
+    (MANY, ["grief;anxiety"], "separator"),
+    (TEXT, ["secret;other", "third"], "separator"),
+    (TEXT, ["secret;other"], "separator"),
     (MANY, ["grief", "secret"], "not_an_option"),
     (TEXT, {"secret": 1}, "not_text"),
     (TEXT, [["secret"]], "not_text"),
@@ -147,6 +153,8 @@ def test_renames_lead_from_submitted_values_to_the_portals_own() -> None:
     assert shape("No", ONE, renames) == "No"
     with pytest.raises(ShapeFault):
         shape("Enrolled", ONE, renames)
+    with pytest.raises(ShapeFault):
+        shape(["a"], MANY, {"a": "anxiety;grief"})
 
 
 anything = st.recursive(
