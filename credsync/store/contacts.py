@@ -9,15 +9,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, exists, or_, select, update
+from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
 
 from credsync.store.database import Moment, insert
 from credsync.store.tables import merged_contacts, therapists
 
-_MERGED_INTO = select(merged_contacts.c.merged_into).where(
-    merged_contacts.c.portal == bindparam("of_portal"), merged_contacts.c.contact_id == bindparam("contact")
+_NOW = func.coalesce(
+    select(merged_contacts.c.merged_into)
+    .where(
+        merged_contacts.c.portal == bindparam("of_portal"),
+        merged_contacts.c.contact_id == bindparam("contact"),
+    )
+    .scalar_subquery(),
+    bindparam("contact"),
 )
-"""The contact that an id lives on under; no row for one that was never merged."""
+_CONTACT_NOW = select(
+    _NOW.label("contact_id"),
+    select(therapists.c.id)
+    .where(
+        therapists.c.portal == bindparam("of_portal"),
+        therapists.c.contact_id == _NOW,
+        therapists.c.id != bindparam("but"),
+    )
+    .scalar_subquery()
+    .label("holder"),
+)
+"""The id a contact lives under, and which other therapist has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +46,13 @@ class ContactMerged:
     taken: bool = False
 
 
-def contact_now(connection: Connection, portal: str, contact_id: str) -> str:
-    """The id a contact lives under: its own, or what HubSpot merged it into."""
-    asked = {"of_portal": portal, "contact": contact_id}
-    return connection.execute(_MERGED_INTO, asked).scalar_one_or_none() or contact_id
+def contact_now(
+    connection: Connection, portal: str, contact_id: str, therapist_id: str
+) -> tuple[str, str | None]:
+    """The id a contact lives under (its own, or what HubSpot merged it into), and another therapist who has it."""
+    asked = {"of_portal": portal, "contact": contact_id, "but": therapist_id}
+    row = connection.execute(_CONTACT_NOW, asked).one()
+    return row.contact_id, row.holder
 
 
 def owners_of(connection: Connection, portal: str, contact_ids: Iterable[str]) -> dict[str, str]:

@@ -125,7 +125,9 @@ def accept_submission(
     if taken.new:
         if moving is not None:
             _accept_moving(connection, taken, moving, occurred_at)
-        taken.urgent = bool(connection.execute(_LINKED, {"for_id": taken.therapist_id}).scalar())
+        taken.urgent = not taken.made and bool(
+            connection.execute(_LINKED, {"for_id": taken.therapist_id}).scalar()
+        )
         mark_due(connection, door, taken)
         append(connection, taken.events)
     return taken
@@ -173,7 +175,7 @@ def _append_submission(
 ) -> tuple[int, bool]:
     digest = hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
     same = {"for_id": taken.therapist_id, "of_form": form, "at": occurred_at, "having": digest}
-    known = connection.execute(_SAME_SUBMISSION, same).scalar_one_or_none()
+    known = None if taken.made else connection.execute(_SAME_SUBMISSION, same).scalar_one_or_none()
     if known is not None:
         return known, False
     new = insert_row(

@@ -23,13 +23,6 @@ _THERAPIST = select(therapists).where(therapists.c.id == bindparam("for_id")).wi
 
 _MAKE = therapists.insert()
 
-_HOLDER = select(therapists.c.id).where(
-    therapists.c.portal == bindparam("of_portal"),
-    therapists.c.contact_id == bindparam("contact"),
-    therapists.c.id != bindparam("but"),
-)
-"""Who else has this contact."""
-
 _NEW_CONTACT: dict[str, Any] = {"merged_contact_id": None, "planned_by": None}
 """Another contact is planned and looked at anew, whatever is known of the one before."""
 
@@ -101,6 +94,8 @@ class Taken:
     fact_id: int | None = None
     new: bool = True
     urgent: bool = False
+    made: bool = False
+    """The therapist was not known before this call: its row is due already, and nothing else is stored of it."""
     events: list[TimelineEvent] = field(default_factory=list)
 
 
@@ -137,8 +132,9 @@ def _made(connection: Connection, door: Door, who: Who) -> Taken:
             "sync_url_at": None if contact is None else door.now,
             "name": who.name,
             "email": who.email,
-            "generation": 0,
+            "generation": 1,
             "settled_generation": 0,
+            "due_at": door.now + door.coalesce,
             "state": TherapistState.WAITING.value,
             "reason": Reason.NOT_LOOKED_YET.value,
             "state_since": door.now,
@@ -146,7 +142,7 @@ def _made(connection: Connection, door: Door, who: Who) -> Taken:
             "created_at": door.now,
         },
     )
-    return Taken(who.therapist_id, who.portal, contact)
+    return Taken(who.therapist_id, who.portal, contact, made=True)
 
 
 def _changed(connection: Connection, door: Door, who: Who, row: Row[Any]) -> Taken:
@@ -172,9 +168,7 @@ def _free_contact(connection: Connection, who: Who, portal: str) -> str | None:
     """The contact as HubSpot has it now, under its new id if it was merged. Raises `ContactTaken` for another's."""
     if who.contact_id is None:
         return None
-    contact = contact_now(connection, portal, who.contact_id)
-    asked = {"of_portal": portal, "contact": contact, "but": who.therapist_id}
-    holder = connection.execute(_HOLDER, asked).scalar_one_or_none()
+    contact, holder = contact_now(connection, portal, who.contact_id, who.therapist_id)
     if holder is not None:
         raise ContactTaken(who.contact_id, holder)
     return contact
@@ -182,5 +176,7 @@ def _free_contact(connection: Connection, who: Who, portal: str) -> str | None:
 
 def mark_due(connection: Connection, door: Door, taken: Taken) -> None:
     """Raise the generation and make a round due: at once if somebody waits for it, else soon."""
+    if taken.made:
+        return
     due = door.now if taken.urgent else door.now + door.coalesce
     connection.execute(_MARK_DUE, {"for_id": taken.therapist_id, "due": due, "now": door.now})
