@@ -23,6 +23,7 @@ from credsync.core.portal_file import parse_portal
 from credsync.core.schedule import Policy
 from credsync.store.clock import SystemClock
 from credsync.store.database import Database
+from credsync.store.tables import metadata
 from credsync.store.tokens import Scope, create_token
 from credsync.web.api.app import build_api
 from credsync.web.api.context import ApiContext
@@ -90,6 +91,14 @@ class Service:
             found = connection.execute(select(func.count()).select_from(table)).scalar_one()
         return int(found)
 
+    def rows(self) -> dict[str, list[str]]:
+        """Every row of every table, as another connection reads them."""
+        with self.read() as connection:
+            return {
+                table.name: sorted(repr(tuple(row)) for row in connection.execute(select(table)))
+                for table in metadata.sorted_tables
+            }
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Another opened database, so that only what is committed is seen."""
@@ -102,8 +111,14 @@ class Service:
 
 
 def portals() -> dict[str, Portal]:
-    """Two portals; alpha has a field of its own."""
-    return {"alpha": parse_portal("alpha", _DEMO + _CUSTOM), "beta": parse_portal("beta", _DEMO)}
+    """Three portals; alpha has a field of its own, twofold tells licences apart by state and type."""
+    twofold = _DEMO.replace('each = "license_state"', 'each = ["license_state", "license_type"]')
+    twofold = twofold.replace('key = "state"', 'key = ["state", "type"]')
+    return {
+        "alpha": parse_portal("alpha", _DEMO + _CUSTOM),
+        "beta": parse_portal("beta", _DEMO),
+        "twofold": parse_portal("twofold", twofold),
+    }
 
 
 def new_address() -> str:

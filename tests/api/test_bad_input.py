@@ -1,39 +1,62 @@
-"""Bad input is refused with a problem that names every field, and changes nothing."""
+"""Bad input is refused with a problem that names every field, and changes not a row."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
-from credsync.store.tables import (
-    events,
-    idempotency_keys,
-    moving_facts,
-    sign_ups,
-    submissions,
-    syncs,
-    therapists,
-)
-from tests.api.service import AT, Service, new_address
+from tests.api.service import AT, Service, new_address, serving
+from tests.core.forms.ask import at
 
-EVERYTHING = (therapists, sign_ups, submissions, moving_facts, syncs, events, idempotency_keys)
 CA = {"form": "ca", "occurred_at": AT, "portal": "alpha", "data": {}}
 SIGN_UP = {"kind": "first", "occurred_at": AT, "portal": "alpha"}
 SECTION = {"form": "ca", "section": "medicare", "occurred_at": AT, "portal": "alpha"}
+KEY = "pressed-once"
+TAKEN = "60112345678"
+LICENSES = "data.education_and_training.licenses"
+
+
+@pytest.fixture(scope="module")
+def peopled(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, str]]:
+    """A service of its own with four therapists in it, and the address of one who has submitted with a key."""
+    path = tmp_path_factory.mktemp("bad-input") / "credsync.db"
+    shutil.copyfile(migrated_sqlite, path)
+    with serving(f"sqlite:///{path}") as service:
+        for _ in range(3):
+            service.therapist()
+        known = service.therapist(contact_id=TAKEN, name="Ada O'Neil")
+        assert service.post(f"{known}/sign-ups", SIGN_UP).status_code == 202
+        body = {**CA, "data": {"npi_and_caqh": {"npi": "1234567893"}}}
+        assert service.post(f"{known}/submissions", body, Idempotency_Key=KEY).status_code == 202
+        yield service, known
+
+
+@pytest.fixture
+def service(peopled: tuple[Service, str]) -> Service:
+    """The service."""
+    return peopled[0]
+
+
+@pytest.fixture
+def known(peopled: tuple[Service, str]) -> str:
+    """The address of a therapist with a contact, a sign-up and a submission."""
+    return peopled[1]
 
 
 @pytest.fixture(autouse=True)
 def nothing_changed(service: Service) -> Iterator[None]:
-    """After each of these tests every table is as it was."""
-    before = [service.count(table) for table in EVERYTHING]
+    """After each of these tests every row of every table is as it was."""
+    before = service.rows()
     yield
-    assert [service.count(table) for table in EVERYTHING] == before
+    assert service.rows() == before
 
 
 def refused(answer: httpx2.Response, status: int) -> list[tuple[str, str]]:
@@ -65,6 +88,8 @@ def refused(answer: httpx2.Response, status: int) -> list[tuple[str, str]]:
         (b'{"form": "\xff"}', "invalid_utf8"),
         ('{"form": "ca"}'.encode("utf-16"), "invalid_utf8"),
         (b'{"data": ' + b"9" * 5000 + b"}", "number_too_long"),
+        (b"[" * 10_000 + b"]" * 10_000, "too_deep"),
+        (b'{"data":' * 10_000 + b"{}" + b"}" * 10_000, "too_deep"),
         (b"[" * 100_000, "too_deep"),
         (b'{"a":' * 100_000, "too_deep"),
         (b"[" * 51 + b"]" * 51, "too_deep"),
@@ -119,10 +144,25 @@ def test_every_bad_field_is_named_at_once(service: Service) -> None:
         ("POST", "/sync", ["reason"]),
     ],
 )
-def test_what_is_missing_is_named(service: Service, method: str, path: str, required: list[str]) -> None:
+def test_what_is_missing_is_named(
+    service: Service, known: str, method: str, path: str, required: list[str]
+) -> None:
     """An empty object names everything that is required."""
-    answer = service.send(method, new_address() + path, b"{}")
+    answer = service.send(method, known + path, b"{}")
     assert refused(answer, 422) == [(name, "missing") for name in required]
+
+
+@pytest.mark.parametrize("path", ["/sign-ups", "/sections", "/submissions"])
+def test_a_therapist_nobody_knows_needs_a_portal(service: Service, path: str) -> None:
+    """A first fact without a portal is refused for that alone, and beside other faults that is named with them."""
+    bodies = {"/sign-ups": SIGN_UP, "/sections": SECTION, "/submissions": CA}
+    body = {name: value for name, value in bodies[path].items() if name != "portal"}
+    assert refused(service.post(new_address() + path, body), 422) == [("portal", "missing")]
+    body["occurred_at"] = "yesterday"
+    assert refused(service.post(new_address() + path, body), 422) == [
+        ("occurred_at", "invalid_datetime"),
+        ("portal", "missing"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -383,3 +423,258 @@ def test_a_caller_that_hangs_up_leaves_nothing(service: Service) -> None:
     with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as caller:
         caller.sendall(head.encode() + b'{"portal": "alpha"}')
     assert service.get(target).status_code == 404
+
+
+REFUSED_FIELDS: list[tuple[str, Any, str]] = [
+    ("sign_up.first_name", "A\u0000nn", "invalid_characters"),
+    ("sign_up.first_name", "A\ud800nn", "invalid_characters"),
+    ("sign_up.first_name", "A\u202enn", "invalid_characters"),
+    ("sign_up.first_name", "A\u2067nn", "invalid_characters"),
+    ("sign_up.first_name", "A\u200ennie", "invalid_characters"),
+    ("sign_up.first_name", "A\u200bnn", "invalid_characters"),
+    ("sign_up.first_name", "A\u200dnn", "invalid_characters"),
+    ("sign_up.first_name", "\ufeffAnn", "invalid_characters"),
+    ("sign_up.first_name", "<script>alert(1)</script>", "invalid_characters"),
+    ("sign_up.first_name", "Ann<img src=x onerror=alert(1)>", "invalid_characters"),
+    ("sign_up.first_name", '=HYPERLINK("https://example.org")', "invalid_characters"),
+    ("sign_up.first_name", "+1+1", "invalid_characters"),
+    ("sign_up.first_name", "-1+1", "invalid_characters"),
+    ("sign_up.first_name", "@SUM(A1:A9)", "invalid_characters"),
+    ("sign_up.first_name", ["Ann"], "wrong_type"),
+    ("sign_up.kind", "FIRST", "not_allowed"),
+    ("sign_up.state", "Calif.", "invalid_state"),
+    ("sign_up.state", "ca", "invalid_state"),
+    ("sign_up.postal_code", "2139", "invalid_postal_code"),
+    ("sign_up.postal_code", 2139, "wrong_type"),
+    ("sign_up.bls.expiry", "2026-02-30", "invalid_date"),
+    ("sign_up.bls.expiry", "0000-01-01", "invalid_date"),
+    ("personal_information.name_changed", "true", "wrong_type"),
+    ("personal_information.name_changed", 1, "wrong_type"),
+    ("npi_and_caqh.npi", "1234567890", "invalid_npi"),
+    ("npi_and_caqh.npi", 1234567893, "wrong_type"),
+    ("npi_and_caqh.npi", "١٢٣٤٥٦٧٨٩٣", "invalid_npi"),
+    ("npi_and_caqh.caqh_id", 42.0, "wrong_type"),
+    ("npi_and_caqh.caqh_id", "-42", "invalid_caqh_id"),
+    ("practice_preferences.bio", "b" * 65_537, "too_long"),
+    ("practice_preferences.specialties", ["Grief;Anxiety"], "separator"),
+    ("practice_preferences.specialties", ["Grief\u037eAnxiety"], "separator"),
+    ("practice_preferences.languages", ["en;es"], "invalid_language"),
+    ("practice_preferences.weekly_appointments", -1, "out_of_range"),
+    ("practice_preferences.weekly_appointments", 10**9, "out_of_range"),
+    ("practice_preferences.weekly_appointments", 1.5, "wrong_type"),
+    ("education_and_training.fellowships", ["a;b"], "separator"),
+    ("custom.shirt_size", 5, "wrong_type"),
+    ("custom.shirt_sise", "M", "unknown_field"),
+    ("personal_information.ssn", "000-00-0000", "forbidden_field"),
+    ("npi_and_caqh.caqh_password", "", "forbidden_field"),
+    ("payouts", {}, "forbidden_field"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "code"), REFUSED_FIELDS, ids=lambda each: ascii(each)[:40])
+def test_a_bad_field_of_a_form_is_named(
+    service: Service, known: str, path: str, value: Any, code: str
+) -> None:
+    """What is there must be valid: of a therapist who is known, the one bad field is named and nothing is kept."""
+    found = refused(service.post(f"{known}/submissions", {**CA, "data": at(path, value)}), 422)
+    where = path + ("[0]" if isinstance(value, list) and path.count(".") and code != "wrong_type" else "")
+    assert found == [(f"data.{where}", code)]
+
+
+def test_every_bad_field_of_a_form_is_named_in_one_answer(service: Service, known: str) -> None:
+    """One answer names all: whoever mends a form should not learn of its faults one after another."""
+    data = {
+        "sign_up": {
+            "first_name": "A\u200bnn",
+            "last_name": "<b>",
+            "suffix": "=1",
+            "state": "Calif.",
+            "postal_code": "2139",
+            "bls": {"expiry": "2026-02-30"},
+        },
+        "personal_information": {"name_changed": "true", "birth_date": "0000-01-01", "ssn": "x"},
+        "education_and_training": {
+            "licenses": [
+                {"state": "NY", "type": "LCSW", "issued": "2026-01-02", "expiry": "2026-01-01"},
+                {"state": "NY", "type": "PT", "number": 5},
+                {"type": "PT"},
+            ]
+        },
+        "practice_preferences": {
+            "bio": "b" * 65_537,
+            "specialties": ["a;b"],
+            "weekly_appointments": 1e300,
+        },
+        "npi_and_caqh": {"npi": "1234567890", "nip": "1"},
+        "medicare": {"answers": [True] * 11},
+        "custom": {"shirt_sise": "M"},
+        "payout": {},
+    }
+    body = {**CA, "data": data, "occurred_at": "2026-02-30T00:00:00Z", "contact_id": -1, "moving": "true"}
+    assert sorted(refused(service.post(f"{known}/submissions", body), 422)) == sorted(
+        [
+            ("occurred_at", "invalid_datetime"),
+            ("contact_id", "wrong_type"),
+            ("moving", "wrong_type"),
+            ("data.sign_up.first_name", "invalid_characters"),
+            ("data.sign_up.last_name", "invalid_characters"),
+            ("data.sign_up.suffix", "invalid_characters"),
+            ("data.sign_up.state", "invalid_state"),
+            ("data.sign_up.postal_code", "invalid_postal_code"),
+            ("data.sign_up.bls.expiry", "invalid_date"),
+            ("data.personal_information.name_changed", "wrong_type"),
+            ("data.personal_information.birth_date", "invalid_date"),
+            ("data.personal_information.ssn", "forbidden_field"),
+            (f"{LICENSES}[0].expiry", "date_order"),
+            (f"{LICENSES}[1].number", "wrong_type"),
+            (f"{LICENSES}[1]", "duplicate_item"),
+            (f"{LICENSES}[2].state", "missing"),
+            ("data.practice_preferences.bio", "too_long"),
+            ("data.practice_preferences.specialties[0]", "separator"),
+            ("data.practice_preferences.weekly_appointments", "wrong_type"),
+            ("data.npi_and_caqh.npi", "invalid_npi"),
+            ("data.npi_and_caqh.nip", "unknown_field"),
+            ("data.medicare.answers", "too_many"),
+            ("data.custom.shirt_sise", "unknown_field"),
+            ("data.payout", "forbidden_field"),
+        ]
+    )
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "1E+999999"])
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [
+        ('"data": {}, "contact_id": %s', ("contact_id", "wrong_type")),
+        ('"data": {}, "moving": %s', ("moving", "wrong_type")),
+        (
+            '"data": {"practice_preferences": {"weekly_appointments": %s}}',
+            ("data.practice_preferences.weekly_appointments", "wrong_type"),
+        ),
+        ('"data": {"medicare": {"answers": [%s]}}', ("data.medicare.answers[0]", "out_of_range")),
+        (
+            '"data": {"employment_and_malpractice": {"claims": [{"paid": %s}]}}',
+            ("data.employment_and_malpractice.claims[0].*", "out_of_range"),
+        ),
+    ],
+)
+def test_a_number_that_is_too_large_for_any_reader_is_refused(
+    service: Service, known: str, number: str, place: str, fault: tuple[str, str]
+) -> None:
+    """1e400 is JSON, and infinity to most who read it."""
+    content = f'{{"form": "ca", "occurred_at": "{AT}", {place % number}}}'.encode()
+    assert refused(service.send("POST", f"{known}/submissions", content), 422) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"state": "NY", "type": "LCSW"}, {"state": "NY", "type": "PT"}),
+        ({"state": "NY", "type": "LCSW"}, {"state": " NY ", "number": "7"}),
+    ],
+)
+def test_two_items_for_one_record_are_refused(
+    service: Service, known: str, first: dict[str, str], second: dict[str, str]
+) -> None:
+    """Where a portal tells licences by state alone, two of one state would be mixed on one record: both are named."""
+    data = {"education_and_training": {"licenses": [{"state": "NJ"}, first, second]}}
+    answer = service.post(f"{known}/submissions", {**CA, "data": data})
+    assert refused(answer, 422) == [(f"{LICENSES}[2]", "duplicate_item")]
+    assert "licenses[1]" in answer.json()["errors"][0]["message"]
+    without = {name: value for name, value in CA.items() if name != "portal"}
+    answer = service.post(f"{known}/submissions", {**without, "data": data})
+    assert refused(answer, 422) == [(f"{LICENSES}[2]", "duplicate_item")]
+
+
+def test_an_item_without_what_tells_its_record_is_refused(service: Service) -> None:
+    """Where a portal tells licences by state and type, one without its type would be skipped in silence."""
+    licenses = [{"state": "NY", "type": "PT"}, {"state": "NY"}, {"state": "NJ", "type": " "}, {"type": "PT"}]
+    data = {"education_and_training": {"licenses": licenses}}
+    answer = service.post(f"{new_address()}/submissions", {**CA, "portal": "twofold", "data": data})
+    assert sorted(refused(answer, 422)) == [
+        (f"{LICENSES}[1].type", "missing"),
+        (f"{LICENSES}[2].type", "missing"),
+        (f"{LICENSES}[3].state", "missing"),
+    ]
+
+
+def test_a_key_that_was_used_for_another_body_is_409(service: Service, known: str) -> None:
+    """The second body is not taken, whatever it says, nor under another address."""
+    other = {**CA, "data": {"npi_and_caqh": {"npi": None}}}
+    for address in (f"{known}/submissions", f"{new_address()}/submissions"):
+        found = refused(service.post(address, other, Idempotency_Key=KEY), 409)
+        assert found == [("Idempotency-Key", "key_reused")]
+    sync = service.post(f"{known}/sync", {"reason": "asked"}, Idempotency_Key=KEY)
+    assert refused(sync, 409) == [("Idempotency-Key", "key_reused")]
+
+
+def test_two_idempotency_keys_are_400(service: Service, known: str) -> None:
+    """Which of two is meant nobody can say."""
+    headers = [("Idempotency-Key", "one"), ("Idempotency-Key", "two")]
+    answer = service.as_("admin").post(f"{known}/sync", json={"reason": "x"}, headers=headers)
+    assert refused(answer, 400) == [("Idempotency-Key", "invalid_key")]
+
+
+def test_one_contact_claimed_twice_is_409(service: Service) -> None:
+    """One contact belongs to one therapist of a portal; the second claim is refused in every call that can make it."""
+    for path, body in (("", {"portal": "alpha"}), ("/sign-ups", SIGN_UP), ("/submissions", CA)):
+        claim = json.dumps({**body, "contact_id": TAKEN}).encode()
+        answer = service.send("POST" if path else "PUT", new_address() + path, claim)
+        assert refused(answer, 409) == [("contact_id", "contact_taken")]
+
+
+def test_a_therapist_stays_in_their_portal(service: Service, known: str) -> None:
+    """A fact under another portal's name is a mistake somewhere."""
+    answer = service.post(f"{known}/submissions", {**CA, "portal": "beta"})
+    assert refused(answer, 409) == [("portal", "portal_differs")]
+
+
+@pytest.mark.parametrize("record_id", [601, 6.01, -601, "-601", "٦٠١", "6e2", "", None, True])
+def test_a_record_is_named_by_digits(service: Service, known: str, record_id: object) -> None:
+    """Ids of HubSpot are texts of ASCII digits in every call."""
+    slot = f"{known}/links/credentialing_active_attested"
+    found = refused(service.post(slot, {"record_id": record_id, "reason": "asked"}), 422)
+    assert [path for path, _ in found] == ["record_id"]
+
+
+@pytest.mark.parametrize(
+    "limit", ["-1", "1000000000", "0", "1.0", "1e2", "\u0661\u0660", "%2B5", "0x10", "NaN", "10;"]
+)
+@pytest.mark.parametrize("address", ["/v1/therapists", "/v1/events"])
+def test_a_limit_is_a_whole_number_within_bounds(service: Service, address: str, limit: str) -> None:
+    """-1 and 10^9 are no sizes of a page, and digits are ASCII digits."""
+    assert refused(service.get(f"{address}?limit={limit}"), 422) == [("limit", "out_of_range")]
+
+
+@pytest.mark.parametrize("after", ["-1", "1e3", "1.5", "٣", "null", "9" * 40])
+def test_a_place_in_the_feed_is_a_whole_number(service: Service, after: str) -> None:
+    """What no feed gave is refused rather than taken for the beginning."""
+    assert refused(service.get(f"/v1/events?after={after}"), 422) == [("after", "out_of_range")]
+
+
+@pytest.mark.parametrize("state", ["Waiting", "WAITING", "waiting ", "done"])
+def test_a_state_is_spelt_as_it_is(service: Service, state: str) -> None:
+    """Case counts in every word that is one of a few."""
+    assert refused(service.get("/v1/therapists", params={"state": state}), 422) == [("state", "not_allowed")]
+
+
+def test_a_cursor_that_was_tampered_with_is_refused(service: Service) -> None:
+    """Whatever is changed in a cursor, the list does not go on from some other place."""
+    cursor = service.get("/v1/therapists?limit=1").json()["next_cursor"]
+    assert service.get(f"/v1/therapists?limit=1&cursor={cursor}").status_code == 200
+    tampered = {
+        cursor[:n] + ("A" if letter != "A" else "B") + cursor[n + 1 :] for n, letter in enumerate(cursor)
+    }
+    tampered |= {
+        cursor[:-1],
+        cursor[1:],
+        cursor + "A",
+        cursor + "=",
+        cursor * 2,
+        cursor.swapcase(),
+        "-1",
+        "1e9",
+    }
+    for changed in sorted(tampered):
+        found = refused(service.get("/v1/therapists", params={"limit": 1, "cursor": changed}), 422)
+        assert found == [("cursor", "invalid_cursor")]

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from credsync.core.forms import SECTIONS, CheckedForm, CustomField, Fault, FormFaults, FormName, check_form
+from credsync.core.forms import SECTIONS, CheckedForm, Fault, FormFaults, FormName, check_form
+from credsync.core.keyed_items import item_faults
 from credsync.core.portal import Portal
 from credsync.store import intake as store
 from credsync.store.choices import ChosenForAnother, NotACandidate, NothingToChoose, accept_choice
@@ -71,7 +72,7 @@ class Intake:
             body, faults = self._read(SignUpBody, given)
             checked = self._check_form("sign_up", given, body, who, faults)
             if body is None or faults:
-                raise invalid(faults)
+                raise self._refusal(faults, given, who)
 
             def fact(connection: Connection, door: Door) -> Told:
                 name, email = _names(checked, known_therapist(connection, who))
@@ -100,7 +101,7 @@ class Intake:
                     unknown_name("section", "unknown_section", f"section of {form}", section, known)
                 )
             if body is None or faults:
-                raise invalid(faults)
+                raise self._refusal(faults, given, who)
 
             def fact(connection: Connection, door: Door) -> Told:
                 whom = Who(who, body.portal, body.contact_id)
@@ -124,7 +125,7 @@ class Intake:
             if form in ("sign_up", "ca", "af"):
                 checked = self._check_form(form, given, body, who, faults)
             if body is None or checked is None or faults:
-                raise invalid(faults)
+                raise self._refusal(faults, given, who)
 
             def fact(connection: Connection, door: Door) -> Told:
                 whom = Who(who, body.portal, body.contact_id)
@@ -213,31 +214,40 @@ class Intake:
         data = given.get("data")
         if not isinstance(data, dict):
             return None
-        custom: Mapping[str, CustomField] = {}
-        if "custom" in data:
-            portal = self._portal(given.get("portal"), who, faults)
-            if portal is None:
-                data = {name: section for name, section in data.items() if name != "custom"}
-            else:
-                custom = portal.custom
+        portal = None
+        portals = self._context.portals.values()
+        if "custom" in data or any(item_faults(each, form, data) for each in portals):
+            portal = self._portal(given.get("portal"), who, faults, "custom" in data)
+        if portal is None:
+            data = {name: section for name, section in data.items() if name != "custom"}
+        found = item_faults(portal, form, data) if portal is not None else []
         as_of = body.occurred_at.date() if body is not None else None
+        checked = None
         try:
-            return check_form(form, data, custom, as_of=as_of)
+            checked = check_form(form, data, portal.custom if portal is not None else {}, as_of=as_of)
         except FormFaults as refused:
-            faults += [
-                Fault(f"data.{f.path}" if f.path else "data", f.code, f.message) for f in refused.faults
-            ]
-        return None
+            told = {(fault.path, fault.code) for fault in refused.faults}
+            found = [*refused.faults, *(fault for fault in found if (fault.path, fault.code) not in told)]
+        faults += [Fault(f"data.{f.path}" if f.path else "data", f.code, f.message) for f in found]
+        return None if found else checked
 
-    def _portal(self, name: object, who: str, faults: list[Fault]) -> Portal | None:
-        """The portal whose own fields count: the one that is named, else the therapist's."""
+    def _refusal(self, faults: list[Fault], given: Mapping[str, Any], who: str) -> Problem:
+        """422 with every fault, also that a new therapist's portal is not named: the next answer must not bring another."""
+        if given.get("portal") is None and PORTAL_NEEDED not in faults:
+            with self._context.database.read() as connection:
+                if known_therapist(connection, who) is None:
+                    faults.append(PORTAL_NEEDED)
+        return invalid(faults)
+
+    def _portal(self, name: object, who: str, faults: list[Fault], needed: bool) -> Portal | None:
+        """The portal whose own fields and slots count: the one that is named, else the therapist's."""
         if name is None:
             with self._context.database.read() as connection:
                 known = known_therapist(connection, who)
             if known is None:
                 faults.append(PORTAL_NEEDED)
                 return None
-            if known.portal not in self._context.portals:
+            if needed and known.portal not in self._context.portals:
                 message = f"cannot be checked: the therapist's portal {known.portal} is not configured here"
                 faults.append(Fault("data.custom", "unknown_portal", message))
             name = known.portal
