@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,7 @@ __all__ = ["MOST", "BadCursor", "find_therapists", "resolve"]
 MOST = 1_000
 """Therapists in one page."""
 _MARK = b"after:"
+_CHECKED = 6
 
 
 class BadCursor(Exception):
@@ -129,17 +131,22 @@ def _entry(row: Row[Any], portal: Portal | None, standing: Standing, outlook: Ou
 
 
 def _cursor(last: str) -> str:
-    return base64.urlsafe_b64encode(_MARK + last.encode()).decode().rstrip("=")
+    """The place after a therapist, with a check sum: a changed cursor would silently skip therapists."""
+    raw = last.encode()
+    return base64.urlsafe_b64encode(raw + _check(raw)).decode().rstrip("=")
+
+
+def _check(raw: bytes) -> bytes:
+    return hashlib.sha256(_MARK + raw).digest()[:_CHECKED]
 
 
 def _last_seen(cursor: str) -> str:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         raw = base64.b64decode(padded, altchars=b"-_", validate=True)
-        text = raw.decode("ascii")
+        last = raw[:-_CHECKED].decode("ascii")
     except (ValueError, binascii.Error):
-        raise BadCursor("the cursor is none that a page of this list gave") from None
-    mark = _MARK.decode()
-    if not text.startswith(mark) or not text.isprintable():
+        last = ""
+    if not last or _cursor(last) != cursor:
         raise BadCursor("the cursor is none that a page of this list gave")
-    return text.removeprefix(mark)
+    return last
