@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.flow.test_main_job import ca
+from tests.flow.forms import ca
 from tests.flow.world import World, someone, until
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.flow.forms import ca
 from tests.flow.world import World, someone, until, world
 
 CASES = {
@@ -17,21 +17,6 @@ CASES = {
     "S": (30.4, 90.4),
 }
 """Case to its lateness after a look at 60 s (domain.md); the sandbox takes the middle."""
-
-
-def ca(street: str = "1 Elm St", npi: str = "1234567893", licenses: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A small CA."""
-    data: dict[str, Any] = {
-        "npi_and_caqh": {"npi": npi, "medicare_status": "enrolled"},
-        "practice_preferences": {
-            "treating_address": {"line1": street, "city": "Albany", "postal_code": "12207"},
-            "specialties": ["anxiety", "trauma"],
-        },
-    }
-    if licenses:
-        items = [{"state": state, "number": f"{state}-77", "expiry": "2027-03-01"} for state in licenses]
-        data["education_and_training"] = {"licenses": items}
-    return data
 
 
 def test_the_four_cases_lose_nothing_where_the_old_way_lost_all(

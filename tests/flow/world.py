@@ -24,6 +24,8 @@ import httpx2
 from tests.oracle import Evidence, Told, judge
 
 PORTAL = Path(__file__).parents[2] / "portals" / "demo.toml"
+ACTIVE, MOVING = "credentialing_active_attested", "credentialing_relocation"
+ADDRESS = "therapist_address_current"
 _T = TypeVar("_T")
 
 
@@ -50,6 +52,7 @@ class World:
         self.unfinished: dict[str, str] = {}
         self._settle_after = _seconds((settings or {}).get("settle_after", "10m")) / speed
         self._by_people: set[str] = set()
+        self._slow: set[int] = set()
         self._observed: list[tuple[datetime, datetime | None]] = []
         self._interrupted: list[datetime] = []
         self._known: set[str] = set()
@@ -158,6 +161,7 @@ class World:
             truth=truth,
             settle_after=timedelta(seconds=self._settle_after),
             by_people=frozenset(self._by_people),
+            slow=frozenset(self._slow),
             observed=[(began, ended or datetime.now(UTC)) for began, ended in self._observed],
             interrupted=self._interrupted,
             unfinished=self.unfinished,
@@ -205,11 +209,58 @@ class World:
         """Make HubSpot misbehave."""
         answer = self.hubspot.post("/_sandbox/faults", json=fault)
         assert answer.status_code == 201, answer.text
+        if "answer" not in fault:
+            self._slow.add(answer.json()["id"])
+
+    def faults_met(self) -> int:
+        """How many calls have met a fault that is still set."""
+        return sum(fault["hits"] for fault in self.hubspot.get("/_sandbox/faults").json()["faults"])
+
+    def change(self, action: str, **body: Any) -> dict[str, Any]:
+        """Somebody changes a record in HubSpot: `delete`, `unlink`, `move`, …; gives what it then is."""
+        answer = self.hubspot.post(f"/_sandbox/records/{action}", json=body)
+        assert answer.status_code == 200, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+    def esu(self, contact: str, **order: Any) -> str:
+        """The calling backend makes a second Credentialing and moves the labels to it; gives its id."""
+        answer = self.hubspot.post("/_sandbox/esu", json={"contact": contact, **order})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["record"]["id"])
+
+    def record(self, contact: str, record_id: str) -> dict[str, Any]:
+        """The truth about one record of a contact, in a slot or not."""
+        truth = self.hubspot.get(f"/_sandbox/truth/contacts/{contact}").json()
+        found: dict[str, Any] = next(record for record in truth["records"] if record["id"] == record_id)
+        return found
 
     def records(self, contact: str) -> dict[str, dict[str, Any]]:
         """The truth: the contact's records by slot."""
         truth = self.hubspot.get(f"/_sandbox/truth/contacts/{contact}").json()
         return {slot: record for record in truth["records"] for slot in record["slots"]}
+
+    def looks(self, contact: str) -> int:
+        """How many looks at this contact HubSpot has answered."""
+        return len(
+            [
+                r
+                for r in self.requests()
+                if r["call"] == "associations batch/read"
+                and f'"{contact}"' in r["text"]
+                and r["status"] == 200
+            ]
+        )
+
+    def looked(self, therapist: str, slot: str = ACTIVE) -> dict[str, Any]:
+        """Wait until a slot that rounds go on looking at was looked at in a round that began after now; gives its link."""
+        before = self.link(therapist, slot).get("looks", 0)
+
+        def again() -> dict[str, Any] | None:
+            link = self.link(therapist, slot)
+            return link if link.get("looks", 0) >= before + 2 else None
+
+        return until(again, 20, f"two more looks at {slot}")
 
     def requests(self) -> list[dict[str, Any]]:
         """Every call HubSpot got."""
@@ -229,6 +280,25 @@ class World:
         answer = self.api.post(f"/v1/therapists/{therapist}/submissions", json=body)
         assert answer.status_code == 202, answer.text
         return answer
+
+    def extend(self, therapist: str, **more: Any) -> None:
+        """Report an Extended Sign Up."""
+        self.sign_up(therapist, None, kind="extended", **more)
+
+    def sync(self, therapist: str, **more: Any) -> None:
+        """Press Sync now."""
+        answer = self.api.post(f"/v1/therapists/{therapist}/sync", json={"reason": "wanted", **more})
+        assert answer.status_code == 202, answer.text
+
+    def link(self, therapist: str, slot: str) -> dict[str, Any]:
+        """The status's link of one slot; empty while there is none."""
+        links: list[dict[str, Any]] = self.status(therapist)["links"]
+        return next((link for link in links if link["slot"] == slot), {})
+
+    def writes(self, therapist: str, slot: str) -> list[tuple[str, str]]:
+        """State and reason of each write of a slot, oldest submission first."""
+        found = [w for w in self.status(therapist)["writes"] if w["slot"] == slot]
+        return [(w["state"], w["reason"]) for w in sorted(found, key=lambda w: str(w["submitted_at"]))]
 
     def status(self, therapist: str) -> dict[str, Any]:
         """The therapist's status."""

@@ -30,7 +30,7 @@ class Evidence:
     """Everything the oracle judges by.
 
     `requests`, `journal` and `truth` are as the sandbox tells them. `by_people` are the correlation ids of calls that
-    somebody else made in HubSpot. `settle_after` is in wall time. `observed` and `interrupted` are when the portal only
+    somebody else made in HubSpot, `slow` the faults that delayed an answer and did nothing else. `settle_after` is in wall time. `observed` and `interrupted` are when the portal only
     observed and when the service was killed. `unfinished` are therapists of whom a test says that something is left
     undone on purpose, with the reason.
     """
@@ -42,6 +42,7 @@ class Evidence:
     truth: Sequence[Json]
     settle_after: timedelta = timedelta(minutes=10)
     by_people: frozenset[str] = frozenset()
+    slow: frozenset[int] = frozenset()
     observed: Sequence[tuple[datetime, datetime]] = ()
     interrupted: Sequence[datetime] = ()
     unfinished: Mapping[str, str] | None = None
@@ -52,6 +53,7 @@ class Call:
     """One call that reached HubSpot."""
 
     at: datetime
+    ended: datetime
     name: str
     path: str
     text: str
@@ -89,10 +91,11 @@ class Calls:
         self.all = [
             Call(
                 when(each["at"]),
+                when(each["at"]) + timedelta(milliseconds=each["ms"]),
                 f"{each['method']} {each['call']}",
                 each["path"],
                 each["text"] or "",
-                each["fault"] is None and 200 <= each["status"] < 300,
+                (each["fault"] is None or each["fault"] in evidence.slow) and 200 <= each["status"] < 300,
                 each["status"],
                 each["correlation_id"],
             )
@@ -223,6 +226,15 @@ class History:
             if slot in self.slots(each, seq) and parent in self.parents(each, seq)
         )
 
+    def looked_for(self, record_id: str, seq: int) -> frozenset[str]:
+        """The object types of which a look at the contact shows this record: its own, or over two hops its parent's."""
+        found = self.state(record_id, seq)
+        if found is None:
+            return frozenset()
+        if not self.two_hops(found["object"]):
+            return frozenset({found["type_id"]})
+        return frozenset(t for parent in found["parents"] for t in self.looked_for(parent, seq))
+
     def heir(self, contact_id: str, seq: int) -> str:
         """What a contact had become by then, through merges."""
         for number, former, heir in self._heirs:
@@ -243,6 +255,16 @@ class History:
     def _held(self, record_id: str, seq: int) -> frozenset[tuple[str, str]]:
         contacts = {self.heir(contact, self.last) for contact in self.contacts(record_id, seq)}
         return frozenset((slot, contact) for slot in self.slots(record_id, seq) for contact in contacts)
+
+    def merged_into(self, contact_id: str, seq: int) -> frozenset[str]:
+        """The ids that this contact had before, through merges."""
+        return frozenset(
+            each
+            for number, former, heir in self._heirs
+            if number <= seq
+            for each in former
+            if heir == contact_id or self.heir(each, seq) == contact_id
+        )
 
     def held_since(self, record_id: str, slot: str, seq: int) -> int | None:
         """Since which change a record has been in a slot without a break."""

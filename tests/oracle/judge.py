@@ -6,11 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from tests.oracle.evidence import CONTACT, Calls, Evidence, History, Told, Write
+from tests.oracle.evidence import CONTACT, Call, Calls, Evidence, History, Told, Write
 from tests.oracle.reading import UNJUDGED, Knowledge, Offer, Portal, Submission
 
 CANARY = "canary"
@@ -21,6 +21,8 @@ READS_AND_UPDATES = re.compile(
 )
 SLACK = timedelta(milliseconds=300)
 """A round claims therapists shortly before it looks: a fact that came in between may be missing from it."""
+BETWEEN_LOOKS = timedelta(milliseconds=200)
+_EVER = datetime.max.replace(tzinfo=UTC)
 _THERAPIST = re.compile(r"^/v1/therapists/([^/]+)(?:/(sign-ups|submissions|sync|sections|links/[^/]+))?$")
 
 
@@ -86,6 +88,10 @@ class _Oracle:
         self.pauses: list[tuple[datetime, datetime | None]] = []
         for each in sorted(evidence.told, key=lambda told: told.asked):
             self._sort(each)
+        self.named: dict[str, set[str]] = defaultdict(set)
+        for therapist, calls in self.told.items():
+            for _, _, contact in _mentions(calls):
+                self.named[contact].add(therapist)
         self.pinned: dict[str, dict[Submission, str]] = defaultdict(dict)
 
     def _sort(self, told: Told) -> None:
@@ -142,19 +148,24 @@ class _Oracle:
 
     # --- whose record, which slot, after which look
 
-    def _owners(self, contact_id: str, seq: int, moment: datetime | None = None) -> frozenset[str]:
+    def _owners(
+        self, contact_id: str, seq: int, lower: datetime = _EVER, upper: datetime = _EVER
+    ) -> frozenset[str]:
+        """Whose contact this was, by what credsync knew at `lower` or may have heard until `upper`."""
         return frozenset(
             therapist
-            for therapist, told in self.told.items()
-            if contact_id in {self.history.heir(each, seq) for each in _contacts_told(told, moment)}
+            for former in (contact_id, *self.history.merged_into(contact_id, seq))
+            for therapist in self.named.get(former, ())
+            if former in _contacts(self.told[therapist], lower, upper)
         )
 
     def _placed(self, write: Write) -> _Seen | Wrong:
         history = self.history
         whole = history.contacts(write.record_id, write.seq)
-        owners = {o for c in whole for o in self._owners(c, write.seq, write.at)}
+        owners = sorted(o for c in whole for o in self._owners(c, write.seq, write.at, write.at))
         if not owners:
             return Wrong(Rule.STRANGER, f"record {write.record_id} hangs on {sorted(whole)}")
+        chose = [o for o in owners if self._chose(o, write)]
         looks = self._look_before(write, owners)
         if looks is None:
             return Wrong(
@@ -167,26 +178,36 @@ class _Oracle:
         mapped = frozenset(slot for slot in slots if self.portal.object_of(slot))
         if not mapped:
             return Wrong(Rule.NO_SLOT, f"record {write.record_id} of {sorted(whole)}")
-        return _Seen(write, min(owners), looked, lower, states, mapped)
+        return _Seen(write, (chose or owners)[0], looked, lower, states, mapped)
 
     def _look_before(self, write: Write, owners: Iterable[str]) -> tuple[datetime, datetime] | None:
-        """When the look that led to a write was first tried, and when it was answered well."""
-        contacts = {each for owner in owners for each in _contacts_told(self.told[owner], write.at)}
-        contacts |= {self.history.heir(each, write.seq) for each in contacts}
+        """When the round that led to a write began to look, and when its look at this record was answered well.
+
+        What was asked without a pause, and no object type of it twice, is one round; so is what was tried again.
+        """
+        contacts = {each for owner in owners for each in self._ever(owner, write)}
         looks = [call for each in contacts for call in self.calls.looks.get(each, ()) if call.at <= write.at]
         looks.sort(key=lambda call: call.at)
-        good = [n for n, call in enumerate(looks) if call.answered_well]
+        types = self.history.looked_for(write.record_id, write.seq)
+        good = [n for n, c in enumerate(looks) if c.answered_well and _to_type(c) in types]
         if not good:
             return None
-        last = good[-1]
-        while last > 0 and not looks[last - 1].answered_well:
-            last -= 1
-        return looks[last].at, looks[good[-1]].at
+        first = good[-1]
+        seen = {_to_type(looks[first])}
+        while first > 0:
+            before = looks[first - 1]
+            if before.answered_well:
+                if _to_type(before) in seen or before.ended < looks[first].at - BETWEEN_LOOKS:
+                    break
+                seen.add(_to_type(before))
+            first -= 1
+        return looks[first].at, looks[good[-1]].at
 
     # --- every write
 
     def _of_contact(self, write: Write) -> Iterator[Wrong]:
-        owners = self._owners(self.history.heir(write.record_id, write.seq), write.seq, write.at)
+        contact = self.history.heir(write.record_id, write.seq)
+        owners = self._owners(contact, write.seq, write.at - SLACK, write.at)
         if not owners:
             yield Wrong(Rule.STRANGER, f"contact {write.record_id}")
         elif set(write.values) != {self.portal.sync_url} or not any(
@@ -216,10 +237,11 @@ class _Oracle:
         if self._chosen(seen):
             return
         shared = [
-            len({o for c in history.contacts(record, n) for o in self._owners(c, n, seen.write.at)}) > 1
+            len({o for c in contacts for o in self._owners(c, n, seen.lower, seen.write.at)}) > 1
             for n in seen.states
+            if (contacts := history.contacts(record, n))
         ]
-        if all(shared):
+        if shared and all(shared):
             yield Wrong(Rule.AMBIGUOUS, f"record {record} is under two therapists")
         alone = any(
             len(history.holders(slot, parent, n)) == 1
@@ -231,11 +253,19 @@ class _Oracle:
             yield Wrong(Rule.AMBIGUOUS, f"record {record} is not alone in {sorted(seen.slots)}")
 
     def _chosen(self, seen: _Seen) -> bool:
+        return self._chose(seen.therapist, seen.write)
+
+    def _chose(self, therapist: str, write: Write) -> bool:
         return any(
-            "/links/" in told.path and told.body.get("record_id") == seen.write.record_id
-            for told in self.told[seen.therapist]
-            if told.asked <= seen.write.at
+            "/links/" in told.path and told.body.get("record_id") == write.record_id
+            for told in self.told[therapist]
+            if told.asked <= write.at
         )
+
+    def _ever(self, therapist: str, write: Write) -> set[str]:
+        """Every id a therapist's contact had until then, merges included."""
+        told = {c for _, _, c in _mentions(self.told[therapist])}
+        return told | {self.history.heir(c, write.seq) for c in told}
 
     def _of_parent(self, seen: _Seen) -> Iterator[Wrong]:
         history, write = self.history, seen.write
@@ -264,7 +294,7 @@ class _Oracle:
         starts = [self.history.moment_of(n) for n in since if n is not None]
         looks = [
             call.at
-            for each in _contacts_told(self.told[seen.therapist], seen.write.at)
+            for each in self._ever(seen.therapist, seen.write)
             for call in self.calls.looks.get(each, ())
             if call.answered_well and call.at < told.asked - SLACK
         ]
@@ -383,7 +413,8 @@ class _Oracle:
         slots = {slot for seen in writes for slot in seen.slots}
         causes: dict[object, datetime] = {
             offer.submission: offer.submission.told.answered or writes[-1].write.at
-            for offer in Knowledge(self.portal, told).offers()
+            for upto in range(len(told))
+            for offer in Knowledge(self.portal, told[: upto + 1]).offers()
             if offer.slot in slots
         }
         causes |= {
@@ -423,10 +454,10 @@ class _Oracle:
         if len(told) < len(self.told[therapist]):
             return
         knowledge = Knowledge(self.portal, told, self.pinned[therapist])
-        contacts = _contacts_told(told, None)
+        contacts = _mentions(told)
         if not contacts:
             return
-        contact = self.history.heir(contacts[-1], self.history.last)
+        contact = self.history.heir(contacts[-1][2], self.history.last)
         if len(self._owners(contact, self.history.last)) > 1:
             return
         newest: dict[tuple[str, str], Offer] = {}
@@ -506,10 +537,20 @@ class _Oracle:
         return any(f'"{offer.name}"' in call.text for call in self.calls.refused.get(holder, ()))
 
 
-def _contacts_told(told: Iterable[Told], moment: datetime | None) -> list[str]:
-    """The contact ids a therapist was said to have; the newest last."""
-    return [
-        str(each.body["contact_id"])
-        for each in told
-        if each.body.get("contact_id") and (moment is None or each.asked <= moment)
-    ]
+def _to_type(look: Call) -> str:
+    return look.path.split("/")[-3]
+
+
+def _mentions(told: Iterable[Told]) -> list[tuple[datetime, datetime | None, str]]:
+    """When a therapist was said to have which contact, oldest first."""
+    return [(t.asked, t.answered, str(t.body["contact_id"])) for t in told if t.body.get("contact_id")]
+
+
+def _contacts(told: Iterable[Told], lower: datetime, upper: datetime) -> set[str]:
+    """The contact a therapist was known to have, and those it may have got until `upper`."""
+    mentions = _mentions(told)
+    known = [c for _, answered, c in mentions if answered is not None and answered <= lower]
+    perhaps = {
+        c for asked, answered, c in mentions if asked <= upper and (answered is None or answered > lower)
+    }
+    return {*known[-1:], *perhaps}

@@ -58,6 +58,7 @@ class Scene:
         self.records[record_id] = {
             "id": record_id,
             "object": object_key,
+            "type_id": object_key,
             "slots": [slot] if slot else [],
             "parents": list(parents),
             "archived_at": None,
@@ -77,7 +78,8 @@ class Scene:
 
     def look(self, *contacts: str, status: int = 200) -> None:
         """A look at contacts."""
-        self.call("associations batch/read", [{"id": c} for c in contacts], status=status)
+        path = "/crm/associations/2026-09/0-1/credentialing/batch/read"
+        self.call("associations batch/read", [{"id": c} for c in contacts], status=status, path=path)
 
     def write(self, record_id: str, object_key: str | None = None, **values: str) -> None:
         """A call of credsync's writes these to a record."""
@@ -90,7 +92,9 @@ class Scene:
         self.look(contact)
         self.write(record_id, **values)
 
-    def call(self, name: str, inputs: list[Any], status: int = 200, method: str = "POST") -> str:
+    def call(
+        self, name: str, inputs: list[Any], status: int = 200, method: str = "POST", path: str = "/crm"
+    ) -> str:
         """A call that reaches HubSpot; gives its correlation id."""
         at = self._tick()
         correlation_id = f"call-{len(self.requests)}"
@@ -99,7 +103,8 @@ class Scene:
                 "at": at.isoformat(),
                 "method": method,
                 "call": name,
-                "path": "/crm",
+                "path": path,
+                "ms": 5.0,
                 "text": "\n" + json.dumps({"inputs": inputs}),
                 "status": status,
                 "fault": None,
