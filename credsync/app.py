@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import glob
 import os
 import secrets
@@ -211,6 +212,17 @@ async def _stop_them(
     everything.cancel()
 
 
+def _keep_what_stays() -> None:
+    """Take all that was made for the start out of the garbage collector's rounds, and let them come more rarely.
+
+    Models, statements and routes stay as long as the process; looking them over again after every few hundred
+    objects of a request costs intake a tenth of its throughput (`python -m bench intake`).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
+
+
 class _Server(uvicorn.Server):
     """uvicorn's server, which `stop` ends too; a signal that ends it sets `stop`, so that all stops at once."""
 
@@ -238,6 +250,7 @@ def _serve_api(app: App, context: ApiContext, listener: socket.socket | None, st
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+    _keep_what_stays()
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     _log.info("service.started", address=address, portals=sorted(app.portals), docs="/docs")
     _Server(config, stop).run(sockets=[listener] if listener else None)

@@ -87,11 +87,13 @@ _DEEPEST = 8
 
 def _blank_is_null(value: Any, levels: int = _DEEPEST) -> Any:
     """A copy with every blank field cleared: a form's empty box says what null says."""
+    if isinstance(value, str):
+        return None if not value or value.isspace() else value
     if isinstance(value, dict) and levels:
         return {key: _blank_is_null(item, levels - 1) for key, item in value.items()}
     if isinstance(value, list):
         return [_blank_is_null(item, levels - 1) if isinstance(item, dict) else item for item in value]
-    return None if isinstance(value, str) and (not value or value.isspace()) else value
+    return value
 
 
 def _validated(
