@@ -52,12 +52,12 @@ class Names:
 
 
 class Edge:
-    """One portal's edge to HubSpot. `names` are read at first use and kept fresh."""
+    """One portal's edge to HubSpot. `names`, unless they are given, are read at first use; they are kept fresh."""
 
-    def __init__(self, portal: Portal, client: HubSpotClient) -> None:
+    def __init__(self, portal: Portal, client: HubSpotClient, names: Names | None = None) -> None:
         self.portal = portal
         self.client = client
-        self._names: Names | None = None
+        self._names = names
 
     async def names(self, now: datetime) -> Names:
         """What HubSpot calls things, at most `FRESH_FOR` old. Raises `PortalUnusable`.

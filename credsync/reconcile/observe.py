@@ -7,7 +7,7 @@ parent type; where properties tell slots apart, the records found are read, 100 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from credsync.core.decide import Case
@@ -45,8 +45,17 @@ def types_to_look_at(
     return wanted | {portal.objects[key].parent for key in wanted} - {CONTACT}
 
 
-async def observe(edge: Edge, names: Names, cases: Sequence[Case], wanted: Mapping[str, set[str]]) -> Sights:
-    """What HubSpot shows of each therapist's wanted object types. Errors are values in it; nothing is raised."""
+async def observe(
+    edge: Edge,
+    names: Names,
+    cases: Sequence[Case],
+    wanted: Mapping[str, set[str]],
+    also: Mapping[str, Collection[str]] | None = None,
+) -> Sights:
+    """What HubSpot shows of each therapist's wanted object types. Errors are values in it; nothing is raised.
+
+    Where properties tell an object type's slots apart, `also` names more of them to read by the way.
+    """
     portal, client = edge.portal, edge.client
     sights: Sights = defaultdict(dict)
     by_contact = {case.contact_id: case.therapist_id for case in cases if case.contact_id is not None}
@@ -60,7 +69,7 @@ async def observe(edge: Edge, names: Names, cases: Sequence[Case], wanted: Mappi
         else:
             therapists = [c.therapist_id for c in cases if key in wanted.get(c.therapist_id, ())]
             await _two_hops(client, names, parent, key, therapists, sights)
-        await _read_properties(client, names, portal, key, sights)
+        await _read_properties(client, names, portal, key, sights, (also or {}).get(key, ()))
     return sights
 
 
@@ -114,7 +123,7 @@ def _together(parts: Sequence[tuple[Candidate, ...] | NotSeen]) -> tuple[Candida
 
 
 async def _read_properties(
-    client: HubSpotClient, names: Names, portal: Portal, key: str, sights: Sights
+    client: HubSpotClient, names: Names, portal: Portal, key: str, sights: Sights, also: Collection[str]
 ) -> None:
     needed = properties_needed(portal, key)
     if not needed:
@@ -122,7 +131,7 @@ async def _read_properties(
     ids = {c.record_id for seen in sights.values() if isinstance(s := seen.get(key), tuple) for c in s}
     if not ids:
         return
-    read = await batch_read(client, names.type_id(key), sorted(ids), needed)
+    read = await batch_read(client, names.type_id(key), sorted(ids), list(dict.fromkeys([*needed, *also])))
     for seen in sights.values():
         sight = seen.get(key)
         if not isinstance(sight, tuple):

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from credsync.core.schedule import Policy
 from credsync.hubspot.edge import Edge, Names, PortalUnusable
+from credsync.operate.kept_names import keep_names
 from credsync.reconcile.round import Round, RoundReport
 from credsync.reconcile.sync_urls import SyncUrls
 from credsync.store import leases, portals
@@ -238,12 +239,8 @@ class PortalWorker:
             self._silences += 1
             await self._say_problem(str(error))
             return None
-        account = names.account
-        if account is not None and names.read_at == now:
-            types = {key: item.type_id for key, item in names.schema.objects.items()}
-            await self._write(
-                lambda c: portals.set_account(c, self.name, account.portal_id, account.ui_domain, types)
-            )
+        if names.read_at == now:
+            await self._write(lambda c: keep_names(c, self._edge.portal, names))
         return names
 
     async def _say_problem(self, problem: str | None) -> None:

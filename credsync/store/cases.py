@@ -67,6 +67,18 @@ def claim_due(
             .limit(free)
         )
         rows += connection.execute(riders)
+    return _claimed(connection, rows, portal, portal_digest, now)
+
+
+def claim_one(connection: Connection, therapist_id: str, portal_digest: str, now: datetime) -> Claimed | None:
+    """One therapist as a round would claim them, due or not; None for an unknown one. Reads only."""
+    row = connection.execute(select(therapists).where(therapists.c.id == therapist_id)).one_or_none()
+    return None if row is None else _claimed(connection, [row], row.portal, portal_digest, now)[0]
+
+
+def _claimed(
+    connection: Connection, rows: Sequence[Row[Any]], portal: str, portal_digest: str, now: datetime
+) -> list[Claimed]:
     shared = shared_contacts(connection, portal)
     known_links = links_of(connection, [row.id for row in rows])
     known_writes = writes_of(connection, [row.id for row in rows])
@@ -87,7 +99,7 @@ def claim_due(
             row.generation != row.settled_generation or row.planned_by != portal_digest,
             row.state,
             row.reason,
-            row.due_at <= now,
+            row.due_at is not None and row.due_at <= now,
             row.planned_by is None,
             row.planned_submission,
             row.merged_contact_id,

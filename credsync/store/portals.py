@@ -97,9 +97,26 @@ def set_account(
     types: Mapping[str, str] | None = None,
 ) -> None:
     """Keep what HubSpot told of the account, for record links; `types` are object type ids by key."""
+    _keep(connection, name, portal_id=portal_id, ui_domain=ui_domain, types=dict(types or {}))
+
+
+def set_names(connection: Connection, name: str, names: Mapping[str, Any]) -> None:
+    """Keep what HubSpot calls the portal's things, for questions that are asked beside the rounds."""
+    _keep(connection, name, names=dict(names))
+
+
+def names_of(connection: Connection, name: str) -> Mapping[str, Any] | None:
+    """What `set_names` kept; None before it ever did."""
+    account = connection.execute(select(portals.c.account).where(portals.c.name == name)).scalar_one_or_none()
+    names: Mapping[str, Any] | None = (account or {}).get("names")
+    return names
+
+
+def _keep(connection: Connection, name: str, **told: object) -> None:
     ensure(connection, name)
-    account = {"portal_id": portal_id, "ui_domain": ui_domain, "types": dict(types or {})}
-    connection.execute(update(portals).where(portals.c.name == name).values(account=account))
+    mine = portals.c.name == name
+    known = connection.execute(select(portals.c.account).where(mine).with_for_update()).scalar_one()
+    connection.execute(update(portals).where(mine).values(account={**(known or {}), **told}))
 
 
 def _told(connection: Connection, name: str, event: EventName, by: str, now: datetime) -> list[TimelineEvent]:

@@ -1,0 +1,85 @@
+"""What HubSpot calls a portal's things, kept in the database: whoever asks a question need not read it first.
+
+Only what the portal file names is kept. It serves the portal file it was read for, and for a day: rounds read it
+again every few minutes while there is something to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from credsync.core.differences import mapped_properties
+from credsync.core.portal import Portal
+from credsync.core.properties import Property
+from credsync.core.slots import properties_needed
+from credsync.hubspot.edge import Names
+from credsync.hubspot.schema import Account, ObjectSchema, PortalSchema
+from credsync.store import portals
+from credsync.store.clock import say_time
+
+SERVES_FOR = timedelta(days=1)
+
+
+def keep_names(connection: Connection, portal: Portal, names: Names) -> None:
+    """Store what was just read, and the account for record links."""
+    account = names.account
+    if account is not None:
+        types = {key: item.type_id for key, item in names.schema.objects.items()}
+        portals.set_account(connection, portal.name, account.portal_id, account.ui_domain, types)
+    portals.set_names(connection, portal.name, _as_json(portal, names))
+
+
+def kept_names(connection: Connection, portal: Portal, now: datetime) -> Names | None:
+    """What was stored last for this very portal file, if it still serves; `read_at` is then `now`."""
+    told = portals.names_of(connection, portal.name)
+    if told is None or told["digest"] != portal.digest:
+        return None
+    if not timedelta(0) <= now - datetime.fromisoformat(told["read_at"]) < SERVES_FOR:
+        return None
+    account = Account(**told["account"]) if told["account"] is not None else None
+    objects = {key: _object(key, each) for key, each in told["objects"].items()}
+    return Names(PortalSchema(objects), account, now)
+
+
+def _as_json(portal: Portal, names: Names) -> dict[str, Any]:
+    account = names.account
+    return {
+        "digest": portal.digest,
+        "read_at": say_time(names.read_at),
+        "account": None
+        if account is None
+        else {
+            "portal_id": account.portal_id,
+            "ui_domain": account.ui_domain,
+            "time_zone": account.time_zone,
+        },
+        "objects": {key: _object_json(portal, each) for key, each in names.schema.objects.items()},
+    }
+
+
+def _object_json(portal: Portal, found: ObjectSchema) -> dict[str, Any]:
+    used = {name for rule in portal.rules_of(found.key) for name in mapped_properties(portal, rule.key)}
+    used.update(properties_needed(portal, found.key))
+    return {
+        "name": found.name,
+        "type_id": found.type_id,
+        "labels": {label: sorted(ids) for label, ids in found.labels.items()},
+        "properties": [
+            [each.name, each.type, each.field_type, sorted(each.options), each.read_only]
+            for name, each in found.properties.items()
+            if name in used
+        ],
+    }
+
+
+def _object(key: str, told: Mapping[str, Any]) -> ObjectSchema:
+    properties = (
+        Property(name, type_, field_type, frozenset(options), read_only)
+        for name, type_, field_type, options, read_only in told["properties"]
+    )
+    labels = {label: frozenset(ids) for label, ids in told["labels"].items()}
+    return ObjectSchema(key, told["name"], told["type_id"], labels, {each.name: each for each in properties})
