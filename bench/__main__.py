@@ -115,7 +115,9 @@ def _floor(options: argparse.Namespace) -> list[Row]:
     found = floor.measure(options.therapists, options.settings)
     ratio = f"{found.seconds:.1f} s from resumed to written" if found.seconds else ""
     _said.print(f"floor: {found.calls.by_call}; {ratio}; looked up at start: {found.start_up.by_call}")
-    return floor.rows(found)
+    licences = floor.measure_licences(options.therapists, options.settings)
+    _said.print(f"floor, licences told by a property: {licences.calls.by_call}")
+    return floor.rows(found) + floor.licence_rows(licences)
 
 
 def _lag(options: argparse.Namespace) -> list[Row]:

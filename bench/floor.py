@@ -84,6 +84,73 @@ async def measure_on(on: Stage, judge: Judge, therapists: int) -> Floor:
     return Floor(therapists, start_up, calls, verdict, seconds, judge.calls(since), old_written)
 
 
+@dataclass(frozen=True, slots=True)
+class Licences:
+    """What was counted where licences are told by a property."""
+
+    therapists: int
+    calls: Calls
+    verdict: Verdict
+
+
+def with_reads(therapists: int) -> int:
+    """The floor and a read per 100 licences: only their properties say which slot each one holds.
+
+    >>> with_reads(1_000), with_reads(30)
+    (33, 6)
+    """
+    return floor(therapists) + math.ceil(therapists / 100)
+
+
+def measure_licences(therapists: int = 1_000, settings: Mapping[str, str] | None = None) -> Licences:
+    """Our side alone, in a sandbox whose licences have a state instead of a label."""
+    with (
+        stage(sandbox_speed=SANDBOX_SPEED, writes=WRITES, by_property=True, settings=settings) as on,
+        closing(Judge(on.sandbox.url)) as judge,
+    ):
+        return asyncio.run(measure_licences_on(on, judge, therapists))
+
+
+async def measure_licences_on(on: Stage, judge: Judge, therapists: int) -> Licences:
+    """On a fresh stage with licences told by a property."""
+    async with connected(on) as service:
+        await service.apply(Applicant(0, by_property=True), judge.make_contacts(1, by_property=True)[0])
+        await _until_written(on, judge, WRITES)
+        contacts = judge.make_contacts(therapists, by_property=True)
+        people = {contact: Applicant(number, by_property=True) for number, contact in enumerate(contacts, 1)}
+        await service.pause()
+        await service.apply_all((applicant, contact) for contact, applicant in people.items())
+        since = judge.last_call()
+        await service.resume()
+        await _until_written(on, judge, WRITES * (therapists + 1))
+        await asyncio.sleep(1.0)
+        return Licences(therapists, judge.calls(since), judge.verdict(people, WRITES))
+
+
+def licence_rows(found: Licences) -> list[Row]:
+    """The lines of the table."""
+    target, label = with_reads(found.therapists), floor(found.therapists)
+    written = len(found.verdict.fates) - found.verdict.lost
+    return [
+        Row(
+            "  the same with licences told by a property",
+            f"{found.calls.total:,}",
+            f"{label} (told by a label)",
+            times(found.calls.total, label),
+            f"{target}",
+            found.calls.total == target,
+        ),
+        Row(
+            "  of them written, exactly once, with the right values",
+            f"{written:,} of {WRITES * found.therapists:,}",
+            "",
+            "",
+            "all",
+            found.verdict.exact and len(found.verdict.fates) == WRITES * found.therapists,
+        ),
+    ]
+
+
 async def _until_written(on: Stage, judge: Judge, writes: int) -> None:
     give_up = time.monotonic() + DONE_WITHIN
     while judge.progress()[0] < writes:

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 
-from bench.portal import OBJECTS, SLOTS, Applicant
+from bench.portal import LICENSE, OBJECTS, SLOTS, Applicant
 
 START_UP = frozenset({"schema", "account"})
 """Kinds of calls that look up names, not therapists."""
@@ -81,14 +81,15 @@ class Judge:
         """Let go of the connection."""
         self._http.close()
 
-    def make_contacts(self, count: int, delay: float = 0.0) -> list[str]:
+    def make_contacts(self, count: int, delay: float = 0.0, *, by_property: bool = False) -> list[str]:
         """Sign up so many contacts at once; their records come after `delay` sandbox seconds."""
+        slots: dict[str, Any] = {"slots": list(SLOTS)}
+        if by_property:
+            slots = {"slots": [slot for slot in SLOTS if slot != LICENSE], "licenses": ["NY"]}
         made: list[str] = []
         while len(made) < count:
             some = min(500, count - len(made))
-            answer = self._ask(
-                "POST", "/contacts", [{"slots": list(SLOTS), "quiet": True, "delay": delay, "count": some}]
-            )
+            answer = self._ask("POST", "/contacts", [{**slots, "quiet": True, "delay": delay, "count": some}])
             made += [one["id"] for one in answer["contacts"]]
         return made
 

@@ -2,6 +2,7 @@
 
 Three object types, each told by a label, licences under the contact. A Credentialing Application feeds two records
 (Credentialing and License), or with `writes=3` the Address, too; all three types are always awaited and looked at.
+With `by_property` a licence's slot is told by its state, as where one therapist has several: it must be read to be told.
 """
 
 from __future__ import annotations
@@ -13,9 +14,15 @@ from uuid import NAMESPACE_DNS, uuid5
 NAME = "bench"
 CREDENTIALING = "credentialing_active_attested"
 LICENSE = "license_current"
+LICENSE_NY = "license.NY"
 ADDRESS = "therapist_address_current"
 SLOTS = (CREDENTIALING, LICENSE, ADDRESS)
-OBJECTS = {CREDENTIALING: "credentialing", LICENSE: "license", ADDRESS: "therapist_address"}
+OBJECTS = {
+    CREDENTIALING: "credentialing",
+    LICENSE: "license",
+    LICENSE_NY: "license",
+    ADDRESS: "therapist_address",
+}
 
 _HEAD = """
 [hubspot]
@@ -29,9 +36,7 @@ name = "therapist_address"
 [slots.credentialing_active_attested]
 object = "credentialing"
 label = "Active Attested"
-[slots.license_current]
-object = "license"
-label = "Current License"
+{license_slot}
 [slots.therapist_address_current]
 object = "therapist_address"
 label = "Current Address"
@@ -40,6 +45,22 @@ ca = [{{ slot = "credentialing_active_attested" }}]
 [custom]
 license_number = {{ type = "string", class = "A" }}
 license_expires_on = {{ type = "date", class = "A" }}
+"""
+_LICENSE_BY_LABEL = """[slots.license_current]
+object = "license"
+label = "Current License"
+"""
+_LICENSE_BY_PROPERTY = """[slots.license]
+object = "license"
+each = "license_state"
+"""
+_LICENSES_WRITE = """
+[[writes]]
+form = "ca"
+to = "license"
+each = "education_and_training.licenses"
+key = "state"
+fields = { license_number = "number", expires_on = "expiry" }
 """
 _WRITES = (
     """
@@ -63,9 +84,11 @@ fields = { street = "practice_preferences.treating_address.line1", city = "pract
 )
 
 
-def portal_text(base_url: str, writes: int = 2) -> str:
+def portal_text(base_url: str, writes: int = 2, *, by_property: bool = False) -> str:
     """The portal file, with HubSpot at `base_url` and that many of the three object types written."""
-    return _HEAD.format(base_url=base_url) + "".join(_WRITES[:writes])
+    slot = _LICENSE_BY_PROPERTY if by_property else _LICENSE_BY_LABEL
+    maps = (_WRITES[0], _LICENSES_WRITE, _WRITES[2]) if by_property else _WRITES
+    return _HEAD.format(base_url=base_url, license_slot=slot) + "".join(maps[:writes])
 
 
 def check_digit(nine: str) -> str:
@@ -86,6 +109,7 @@ class Applicant:
     """An invented therapist, told apart by a number that every value of theirs holds."""
 
     number: int
+    by_property: bool = False
 
     @property
     def id(self) -> str:
@@ -100,7 +124,11 @@ class Applicant:
 
     def application(self) -> dict[str, Any]:
         """The Credentialing Application's data."""
+        licence = {"number": f"NY-{self.number:06d}", "expiry": "2027-05-31"}
+        custom = {"license_number": licence["number"], "license_expires_on": licence["expiry"]}
+        listed = {"education_and_training": {"licenses": [{"state": "NY", **licence}]}}
         return {
+            **(listed if self.by_property else {"custom": custom}),
             "sign_up": {"first_name": "Testina", "last_name": "Sample", "state": "NY"},
             "npi_and_caqh": {"npi": self.npi, "taxonomy": "1041C0700X"},
             "practice_preferences": {
@@ -112,7 +140,6 @@ class Applicant:
                     "postal_code": "10001",
                 },
             },
-            "custom": {"license_number": f"NY-{self.number:06d}", "license_expires_on": "2027-05-31"},
         }
 
     def expected(self, writes: int = 2) -> dict[str, dict[str, str]]:
@@ -122,4 +149,5 @@ class Applicant:
             LICENSE: {"license_number": f"NY-{self.number:06d}", "expires_on": "2027-05-31"},
             ADDRESS: {"street": f"{self.number} Example Plaza", "city": "New York"},
         }
-        return {slot: records[slot] for slot in SLOTS[:writes]}
+        slots = {slot: LICENSE_NY if self.by_property and slot == LICENSE else slot for slot in SLOTS}
+        return {slots[slot]: records[slot] for slot in SLOTS[:writes]}

@@ -115,18 +115,20 @@ def temporary_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def sandbox_process(folder: Path, *, speed: float = 1.0, seed: int = 1, writes: int = 2) -> Iterator[Process]:
+def sandbox_process(
+    folder: Path, *, speed: float = 1.0, seed: int = 1, writes: int = 2, by_property: bool = False
+) -> Iterator[Process]:
     """A sandbox of the measured portal; its portal file, with its address in it, is `portals/bench.toml`."""
     portal = folder / "portals" / f"{NAME}.toml"
     portal.parent.mkdir()
-    portal.write_text(portal_text("http://127.0.0.1:9", writes), encoding="utf-8")
+    portal.write_text(portal_text("http://127.0.0.1:9", writes, by_property=by_property), encoding="utf-8")
     options = ("--speed", f"{speed:g}", "--seed", str(seed))
     sandbox = Process(
         "sandbox", ("credsync_sandbox", "--port", "0", "--portal", str(portal), *options), folder, {}
     )
     try:
         sandbox.wait_for(_SANDBOX_SAYS)
-        portal.write_text(portal_text(sandbox.url, writes), encoding="utf-8")
+        portal.write_text(portal_text(sandbox.url, writes, by_property=by_property), encoding="utf-8")
         yield sandbox
     finally:
         sandbox.stop()
@@ -139,6 +141,7 @@ def stage(
     speed: float = 1.0,
     seed: int = 1,
     writes: int = 2,
+    by_property: bool = False,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Stage]:
     """Sandbox and service, started; `settings` are keys of `credsync.toml`."""
@@ -150,7 +153,9 @@ def stage(
     }
     with ExitStack() as undo:
         folder = undo.enter_context(temporary_folder())
-        sandbox = undo.enter_context(sandbox_process(folder, speed=sandbox_speed, seed=seed, writes=writes))
+        sandbox = undo.enter_context(
+            sandbox_process(folder, speed=sandbox_speed, seed=seed, writes=writes, by_property=by_property)
+        )
         service = Process("service", ("credsync", "serve", "--speed", f"{speed:g}"), folder, chosen)
         undo.callback(service.stop)
         service.wait_for(_SERVICE_SAYS)

@@ -43,6 +43,13 @@ def test_the_floor_is_reached_by_us_and_not_by_the_old_way(on: Stage, judge: Jud
     assert not missed(floor.rows(found))
 
 
+def test_licences_told_by_a_property_cost_a_read_per_hundred() -> None:
+    """3 looks, a read of the licences' states, an update per type and 100 records; each licence to its own record."""
+    found = floor.measure_licences(PEOPLE)
+    assert found.calls.total == 3 + 1 + 2 == floor.with_reads(PEOPLE)
+    assert not missed(floor.licence_rows(found))
+
+
 def test_late_records_are_written_when_they_come_and_nothing_is_lost(on: Stage, judge: Judge) -> None:
     """Every record once, after it came and before anybody would ask; no log line above information."""
     plan = lag.Plan(therapists=PEOPLE, span=10, speed=SPEED, workflow="lognormal:5s:0.6")
