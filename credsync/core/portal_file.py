@@ -9,10 +9,8 @@ import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
 
-from pydantic import ValidationError
-
 from credsync.core.durations import parse_duration
-from credsync.core.forms import CustomField, DataClass, PathInfo, is_forbidden, paths
+from credsync.core.forms import CustomField, DataClass, FormName, PathInfo, is_forbidden, paths
 from credsync.core.portal import (
     CONTACT,
     DEFINITIVE,
@@ -30,14 +28,8 @@ from credsync.core.portal import (
     SlotRule,
     WriteMap,
 )
-from credsync.core.portal_tables import (
-    PortalFault,
-    PortalTables,
-    SlotTable,
-    WriteTable,
-    did_you_mean,
-    shape_faults,
-)
+from credsync.core.portal_shape import read_tables, unspoilt
+from credsync.core.portal_tables import PortalFault, PortalTables, SlotTable, WriteTable, did_you_mean
 
 
 class PortalFileError(Exception):
@@ -56,21 +48,21 @@ def parse_portal(name: str, text: str) -> Portal:
     Raises `PortalFileError` with every fault found.
     """
     try:
-        file = PortalTables.model_validate(tomllib.loads(text))
+        file, shape = read_tables(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise PortalFileError(name, [PortalFault("(file)", f"is not valid TOML: {error}")]) from None
-    except ValidationError as error:
-        raise PortalFileError(name, shape_faults(error)) from None
+    if file is None:
+        raise PortalFileError(name, shape)
     custom = {key: CustomField(key, field.type, field.data_class) for key, field in file.custom.items()}
-    faults = [
+    cross = [
         *_custom_faults(file),
         *_object_faults(file),
         *_slot_faults(file),
         *_rule_faults(file),
         *_write_faults(file, custom),
     ]
-    if faults:
-        raise PortalFileError(name, faults)
+    if shape or cross:
+        raise PortalFileError(name, [*shape, *unspoilt(cross, shape)])
     return Portal(
         name=name,
         hubspot=HubSpotAccount(
@@ -140,17 +132,24 @@ def _object_faults(file: PortalTables) -> Iterable[PortalFault]:
             yield PortalFault(
                 f"{where}.parent",
                 f"names no object: {item.parent!r}{did_you_mean(item.parent, known)}; use one of {known}",
+                ("objects",),
             )
         elif parent.parent != CONTACT:
             yield PortalFault(
-                f"{where}.parent", "is more than two hops from the contact; hang it on one that is on it"
+                f"{where}.parent",
+                "is more than two hops from the contact; hang it on one that is on it",
+                (f"objects.{item.parent}.parent",),
             )
+
+
+_MARKS = ("label", "property", "value", "only", "each")
 
 
 def _slot_faults(file: PortalTables) -> Iterable[PortalFault]:
     taken: dict[tuple[object, ...], str] = {}
     for key, slot in file.slots.items():
         where = f"slots.{key}"
+        marks = tuple(f"{where}.{mark}" for mark in _MARKS)
         if key == DEFINITIVE:
             yield PortalFault(
                 where, "'definitive' is the target that a rule chooses; name the slot otherwise"
@@ -159,18 +158,26 @@ def _slot_faults(file: PortalTables) -> Iterable[PortalFault]:
             yield PortalFault(
                 f"{where}.object",
                 f"names no object: {slot.object!r}{did_you_mean(slot.object, file.objects)}; add it",
+                ("objects",),
             )
         marker = _marker(slot)
         if marker is None:
             yield PortalFault(
                 where,
                 "needs exactly one of label, property with value, only = true, each: say what marks its record",
+                marks,
             )
         elif (same := taken.setdefault((slot.object, marker), key)) != key:
-            yield PortalFault(where, f"is marked as slot {same!r} is; give it a label or value of its own")
+            yield PortalFault(
+                where,
+                f"is marked as slot {same!r} is; give it a label or value of its own",
+                (*marks, f"{where}.object", f"slots.{same}"),
+            )
         if slot.awaited == "submitted" and slot.each is None:
             yield PortalFault(
-                f"{where}.awaited", "'submitted' is for slots with each; use always, moving or never"
+                f"{where}.awaited",
+                "'submitted' is for slots with each; use always, moving or never",
+                (f"{where}.each",),
             )
         if slot.overdue_after is not None:
             try:
@@ -181,19 +188,23 @@ def _slot_faults(file: PortalTables) -> Iterable[PortalFault]:
 
 def _rule_faults(file: PortalTables) -> Iterable[PortalFault]:
     for form, rules in file.definitive.items():
-        kinds = set()
+        kinds: dict[str, str] = {}
         for index, rule in enumerate(rules):
             where = f"definitive.{form}.{index}.slot"
             slot = file.slots.get(rule.slot)
             if slot is None:
-                yield PortalFault(where, f"names no slot: {rule.slot!r}{did_you_mean(rule.slot, file.slots)}")
+                yield PortalFault(
+                    where, f"names no slot: {rule.slot!r}{did_you_mean(rule.slot, file.slots)}", ("slots",)
+                )
             elif slot.each is not None:
                 yield PortalFault(where, "is one slot per value; a rule needs a single slot")
             else:
-                kinds.add(slot.object)
+                kinds[slot.object] = f"slots.{rule.slot}.object"
         if len(kinds) > 1:
             yield PortalFault(
-                f"definitive.{form}", f"mixes objects {sorted(kinds)}; all its slots keep one object"
+                f"definitive.{form}",
+                f"mixes objects {sorted(kinds)}; all its slots keep one object",
+                tuple(kinds.values()),
             )
         if not rules:
             yield PortalFault(f"definitive.{form}", "has no rule; name its slots, or remove it to use ca's")
@@ -211,15 +222,21 @@ def _write_faults(file: PortalTables, custom: Mapping[str, CustomField]) -> Iter
         slot = file.slots.get(write.to)
         if slot is None and write.to != DEFINITIVE:
             names = [DEFINITIVE, *file.slots]
-            yield PortalFault(f"{where}.to", f"names no slot: {write.to!r}{did_you_mean(write.to, names)}")
+            yield PortalFault(
+                f"{where}.to", f"names no slot: {write.to!r}{did_you_mean(write.to, names)}", ("slots",)
+            )
         yield from _each_faults(where, write, slot, known)
         for property_name, path in write.fields.items():
             at = f"{where}.fields.{property_name}"
-            yield from _path_faults(at, path, write, known)
+            yield from _path_faults(at, where, path, write, known)
             for target in _targets(file, write):
                 other = mapped.setdefault((write.form, target, property_name), at)
                 if other != at:
-                    yield PortalFault(at, f"is also written by {other}; one property takes one field")
+                    yield PortalFault(
+                        at,
+                        f"is also written by {other}; one property takes one field",
+                        (f"{where}.form", f"{where}.to", other.partition(".fields.")[0], "definitive"),
+                    )
                     break
         for property_name in write.values:
             meant = did_you_mean(property_name, write.fields)
@@ -227,6 +244,7 @@ def _write_faults(file: PortalTables, custom: Mapping[str, CustomField]) -> Iter
                 yield PortalFault(
                     f"{where}.values.{property_name}",
                     f"renames options of a property that is not in fields{meant}",
+                    (f"{where}.fields",),
                 )
 
 
@@ -240,42 +258,48 @@ def _targets(file: PortalTables, write: WriteTable) -> list[str]:
 def _each_faults(
     where: str, write: WriteTable, slot: SlotTable | None, known: Mapping[str, PathInfo]
 ) -> Iterable[PortalFault]:
+    asked = (f"{where}.form", f"{where}.to", f"{where}.each", f"{where}.key", f"slots.{write.to}.each")
     keyed = slot is not None and slot.each is not None
     if keyed and (write.each is None or write.key is None):
         yield PortalFault(
-            where, f"slot {write.to!r} is one per value: name the list (each) and what tells it (key)"
+            where, f"slot {write.to!r} is one per value: name the list (each) and what tells it (key)", asked
         )
         return
     if write.each is None:
         if write.key is not None:
-            yield PortalFault(f"{where}.key", "is only for a write with each; remove it")
+            yield PortalFault(f"{where}.key", "is only for a write with each; remove it", asked)
         return
-    if not keyed:
-        yield PortalFault(f"{where}.each", f"{write.to!r} is a single slot; each needs a slot with each")
+    if not keyed and (slot is not None or write.to == DEFINITIVE):
+        yield PortalFault(
+            f"{where}.each", f"{write.to!r} is a single slot; each needs a slot with each", asked
+        )
     info = known.get(write.each)
     if info is None or info.type != "list":
         lists = [path for path, item in known.items() if item.type == "list"]
         yield PortalFault(
-            f"{where}.each", f"is not a list of form {write.form}{did_you_mean(write.each, lists)}"
+            f"{where}.each", f"is not a list of form {write.form}{did_you_mean(write.each, lists)}", asked
         )
         return
+    items = {path.removeprefix(f"{write.each}."): i for path, i in known.items() if i.in_list == write.each}
     for key in _listed(write.key):
-        if f"{write.each}.{key}" not in known:
-            items = [
-                path.removeprefix(f"{write.each}.") for path, i in known.items() if i.in_list == write.each
-            ]
+        if key not in items:
             yield PortalFault(
-                f"{where}.key", f"items of {write.each} have no {key!r}{did_you_mean(key, items)}"
+                f"{where}.key", f"items of {write.each} have no {key!r}{did_you_mean(key, items)}", asked
+            )
+        elif items[key].type != "string":
+            yield PortalFault(
+                f"{where}.key", f"{key!r} is no text: only a text can tell one record from another", asked
             )
     if slot is not None and keyed and len(_listed(write.key)) != len(_listed(slot.each)):
         yield PortalFault(
-            f"{where}.key", f"must name as many fields as slot {write.to!r} has properties in each"
+            f"{where}.key", f"must name as many fields as slot {write.to!r} has properties in each", asked
         )
 
 
 def _path_faults(
-    at: str, path: str, write: WriteTable, known: Mapping[str, PathInfo]
+    at: str, where: str, path: str, write: WriteTable, known: Mapping[str, PathInfo]
 ) -> Iterable[PortalFault]:
+    asked = (f"{where}.form", f"{where}.each", path)
     full = f"{write.each}.{path}" if write.each else path
     info = known.get(full) or (known.get(path) if write.each and path in _DERIVED else None)
     if info is None:
@@ -284,16 +308,31 @@ def _path_faults(
             if write.each
             else list(known)
         )
-        yield PortalFault(at, f"path {path!r} is not in form {write.form}{did_you_mean(path, candidates)}")
+        meant = did_you_mean(path, candidates) or _elsewhere(path, candidates)
+        yield PortalFault(at, f"path {path!r} is not in form {write.form}{meant}", asked)
     elif info.type == "object" or (info.in_list and info.in_list != write.each):
         yield PortalFault(
-            at, f"path {path!r} is not a single value; name a field inside it, or use each for its list"
+            at,
+            f"path {path!r} is not a single value; name a field inside it, or use each for its list",
+            asked,
         )
     elif info.data_class in (DataClass.C, DataClass.D):
         yield PortalFault(
             at,
             f"path {path!r} is class {info.data_class}: it never leaves; map a flag such as …_complete, or nothing",
+            asked,
         )
+
+
+def _elsewhere(path: str, candidates: Iterable[str]) -> str:
+    """A hint where another place or another form has the field."""
+    name = path.rpartition(".")[2]
+    same = next((each for each in candidates if each.rpartition(".")[2] == name), None)
+    if same:
+        return f" (did you mean {same!r}?)"
+    forms: tuple[FormName, ...] = ("ca", "af")
+    others = [form for form in forms if path in paths(form)]
+    return f" (it is in {' and '.join(others)})" if others else "; docs/fields.md lists all paths"
 
 
 def _custom_faults(file: PortalTables) -> Iterable[PortalFault]:

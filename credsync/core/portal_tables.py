@@ -1,4 +1,4 @@
-"""The shape of a portal file, table by table, and what is wrong with a text that has another shape."""
+"""The shape of a portal file, table by table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from credsync.core.forms import CustomType, nearest
 from credsync.core.portal import CONTACT
@@ -14,14 +14,22 @@ from credsync.core.portal import CONTACT
 
 @dataclass(frozen=True, slots=True)
 class PortalFault:
-    """One thing wrong with a portal file: its key, what is wrong, and what to do."""
+    """One thing wrong with a portal file: its key, what is wrong, and what to do.
+
+    `about` are other keys it was concluded from, or the one that was probably meant: of two faults about one key the
+    one between tables only follows from the one of its shape.
+    """
 
     key: str
     message: str
+    about: tuple[str, ...] = ()
 
 
+KEY_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
+ADDRESS_PATTERN = r"^https?://[^\s/]+(/[^\s]*)?$"
+DIGITS_PATTERN = r"^[0-9]{1,20}$"
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
-_Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+_Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
 
 
 class Table(BaseModel):
@@ -33,11 +41,9 @@ class Table(BaseModel):
 class HubSpotTable(Table):
     """`[hubspot]`"""
 
-    base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")] = (
-        "https://api.hubapi.com"
-    )
+    base_url: Annotated[str, StringConstraints(pattern=ADDRESS_PATTERN)] = "https://api.hubapi.com"
     api_version: Literal["2026-09", "2026-03", "v3"] = "2026-09"
-    portal_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = None
+    portal_id: Annotated[str, StringConstraints(pattern=DIGITS_PATTERN)] | None = None
     calls_per_10s: Annotated[int, Field(ge=1, le=10_000)] = 190
     association_calls_per_10s: Annotated[int, Field(ge=1, le=10_000)] = 150
     mode: Literal["write", "observe"] = "write"
@@ -106,32 +112,21 @@ class PortalTables(Table):
     writes: list[WriteTable] = Field(default_factory=list)
 
 
-def shape_faults(error: ValidationError) -> list[PortalFault]:
-    """Everything wrong with the shape, by key, with the remedy."""
-    faults = []
-    for item in error.errors(include_url=False, include_input=False):
-        key = ".".join(str(part) for part in item["loc"] if part != "[key]") or "(file)"
-        message = item["msg"]
-        if item["type"] == "extra_forbidden":
-            message = f"is not a key of a portal file{did_you_mean(str(item['loc'][-1]), _known_keys())}; remove or rename it"
-        elif item["type"] == "missing":
-            message = "is missing; add it (docs/configuration.md shows a whole file)"
-        faults.append(PortalFault(key, message))
-    return faults
+_TABLES: dict[str, type[Table]] = {
+    "hubspot": HubSpotTable,
+    "objects": ObjectTable,
+    "slots": SlotTable,
+    "definitive": RuleTable,
+    "contact": ContactTable,
+    "custom": CustomTable,
+    "writes": WriteTable,
+}
 
 
-def _known_keys() -> set[str]:
-    tables: tuple[type[BaseModel], ...] = (
-        PortalTables,
-        HubSpotTable,
-        ObjectTable,
-        SlotTable,
-        RuleTable,
-        ContactTable,
-        CustomTable,
-        WriteTable,
-    )
-    return {field.alias or name for table in tables for name, field in table.model_fields.items()}
+def table_at(place: tuple[str | int, ...]) -> list[str]:
+    """The keys that may stand in the table at a place of the file."""
+    table = _TABLES[str(place[0])] if place else PortalTables
+    return [field.alias or name for name, field in table.model_fields.items()]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterator
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +24,7 @@ from credsync.core.portal import (
     id_key,
 )
 from credsync.core.portal_file import PortalFileError, parse_portal
+from credsync.core.portal_shape import read_tables
 from tests.core.builders import portal_text
 
 EXAMPLE = """\
@@ -190,13 +195,60 @@ FAULTS = [
     # what the file's own shape says
     ("[contact]", "[contacts]", "contacts", "did you mean 'contact'"),
     ("calls_per_10s = 190", "calls_per_10 = 190", "hubspot.calls_per_10", "did you mean 'calls_per_10s'"),
-    ("calls_per_10s = 190", "calls_per_10s = 0", "hubspot.calls_per_10s", "greater than or equal to 1"),
-    ("calls_per_10s = 190", 'calls_per_10s = "190"', "hubspot.calls_per_10s", "integer"),
+    ("calls_per_10s = 190", "calls_per_10s = 0", "hubspot.calls_per_10s", "at least 1"),
+    ("calls_per_10s = 190", 'calls_per_10s = "190"', "hubspot.calls_per_10s", "whole number, without quotes"),
     ('mode = "write"', 'mode = "dry"', "hubspot.mode", "'write' or 'observe'"),
+    ('mode = "write"', 'mode = "wriet"', "hubspot.mode", "did you mean 'write'"),
+    ('mode = "write"', "mode = true", "hubspot.mode", "must be 'write' or 'observe'"),
+    ('portal_id = "1234567"', 'portal_id = "12a"', "hubspot.portal_id", '"1234567"'),
+    ('name = "license"', 'name = " license"', "objects.license.name", "begin or end with a blank"),
+    (
+        "[objects.therapist_address]",
+        "[objects.Therapist-Address]",
+        "objects.Therapist-Address",
+        "small letters",
+    ),
+    ("[hubspot]", "mode = 1\n[hubspot]", "mode", "belongs in [hubspot]"),
+    (
+        'label = "Current Address"',
+        'lable = "Current Address"',
+        "slots.therapist_address_current.lable",
+        "'label'",
+    ),
+    (
+        'label = "Current Address"',
+        "zzz = 1",
+        "slots.therapist_address_current.zzz",
+        "known are object, label",
+    ),
+    ('each = "license_state"', "each = 5", "slots.license.each", "a list of one to four"),
+    ('each = "license_state"', "each = []", "slots.license.each", "a list of one to four"),
+    ('label = "Current Address"', "only = false", "slots.therapist_address_current.only", "must be true"),
+    ("af = [{ slot", "aff = [{ slot", "definitive.aff", "did you mean 'af'"),
+    ('sync_url = "credsync_url"', "sync_url = 5", "contact.sync_url", "a text, in quotes"),
+    ('type = "string", class', 'type = "sting", class', "custom.shirt_size.type", "did you mean 'string'"),
+    (
+        'fields = { license_number = "number", expires_on = "expiry" }',
+        "fields = {}",
+        "writes.1.fields",
+        "empty",
+    ),
+    (
+        'fields = { license_number = "number", expires_on = "expiry" }',
+        "fields = 5",
+        "writes.1.fields",
+        "a table",
+    ),
+    (
+        "[slots.therapist_address_current]",
+        "[slots]\nx = 5\n[slots.therapist_address_current]",
+        "slots.x",
+        "a table",
+    ),
     ('api_version = "2026-09"', 'api_version = "v4"', "hubspot.api_version", "'2026-09', '2026-03' or 'v3'"),
-    ("https://api.hubapi.com", "api.hubapi.com", "hubspot.base_url", "https?://"),
-    ('portal_id = "1234567"', "portal_id = 1234567", "hubspot.portal_id", "string"),
-    ('name = "credentialing"  ', 'name = ""', "objects.credentialing.name", "at least 1 character"),
+    ("https://api.hubapi.com", "api.hubapi.com", "hubspot.base_url", "such as https://api.hubapi.com"),
+    ('portal_id = "1234567"', "portal_id = 1234567", "hubspot.portal_id", "in quotes"),
+    ('name = "credentialing"  ', 'name = ""', "objects.credentialing.name", "must not be empty"),
     ('object = "therapist_address"\n', "", "slots.therapist_address_current.object", "is missing"),
     ('form = "ca"  ', 'form = "cv"', "writes.0.form", "'sign_up', 'ca' or 'af'"),
     ('class = "A"', 'class = "C"', "custom.shirt_size.class", "'A' or 'B'"),
@@ -280,6 +332,22 @@ FAULTS = [
     ),
     ('key = "state"  ', 'key = "stat"', "writes.1.key", "did you mean 'state'"),
     ('key = "state"  ', 'key = ["state", "type"]', "writes.1.key", "as many fields"),
+    ('key = "state"  ', 'key = "compact"', "writes.1.key", "is no text"),
+    ('key = "state"  ', 'key = "issued"', "writes.1.key", "is no text"),
+    (
+        'to = "definitive"',
+        'to = "definitive"\neach = "education_and_training.degrees"',
+        "writes.0.each",
+        "single slot",
+    ),
+    (
+        'form = "ca"                                 # "sign_up"',
+        'form = "sign_up" #',
+        "writes.0.fields.npi",
+        "in ca and af",
+    ),
+    ('"npi_and_caqh.npi"', '"npi"', "writes.0.fields.npi", "did you mean 'npi_and_caqh.npi'"),
+    ('"npi_and_caqh.npi"', '"zzz"', "writes.0.fields.npi", "docs/fields.md"),
     ('license_number = "number"', 'license_number = "nummer"', "writes.1.fields.license_number", "'number'"),
     (
         'to = "therapist_address_current"',
@@ -367,10 +435,72 @@ def test_every_fault_is_named_at_once() -> None:
     }
 
 
-def test_all_that_is_wrong_with_the_shape_is_named_at_once() -> None:
+def test_faults_of_the_shape_and_between_the_tables_come_together() -> None:
+    """Whoever mends a file sees all there is to mend at once, whatever kind it is of."""
     text = changed('mode = "write"', 'mode = "dry"')
     text = changed('form = "ca"  ', 'form = "cv"', text)
-    assert set(faults(text)) == {"hubspot.mode", "writes.0.form"}
+    text = changed('parent = "credentialing"', 'parent = "credential"', text)
+    text = changed('label = "Current Address"', 'lable = "Current Address"\nawaitd = "never"', text)
+    text = changed('key = "state"  ', 'key = "stat"', text)
+    text = changed('overdue_after = "45m"', 'overdue_after = "45"', text)
+    text = changed(', class = "A"', "", text)
+    assert set(faults(text)) == {
+        "hubspot.mode",
+        "writes.0.form",
+        "objects.license.parent",
+        "slots.therapist_address_current.lable",
+        "slots.therapist_address_current.awaitd",
+        "slots.therapist_address_current.overdue_after",
+        "writes.1.key",
+        "custom.shirt_size.class",
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('form = "ca"  ', 'form = "cv"', "writes.0.form"),
+        ('to = "license"', "to = 5", "writes.1.to"),
+        ('to = "license"', "", "writes.1.to"),
+        ('each = "license_state"', "each = {}", "slots.license.each"),
+        ('key = "state"  ', "key = []", "writes.1.key"),
+        ('object = "credentialing"', "object = 5", "slots.credentialing_active_attested.object"),
+        ('object = "credentialing"', "", "slots.credentialing_active_attested.object"),
+        ('{ slot = "credentialing_active_attested" }]\naf', "5]\naf", "definitive.ca.1"),
+        ('slot = "credentialing_active_attested" }]\naf', "slot = 5 }]\naf", "definitive.ca.1.slot"),
+        ('parent = "credentialing"', "parent = 5", "objects.license.parent"),
+        ('label = "Active Attested"', "label = 5", "slots.credentialing_active_attested.label"),
+        ('label = "Active Attested"', 'lable = "Active"', "slots.credentialing_active_attested.lable"),
+        ("[objects.credentialing]", "[objekts.credentialing]", "objekts"),
+        ("[custom] ", "[customs] ", "customs"),
+    ],
+)
+def test_a_fault_that_follows_from_another_is_not_told(old: str, new: str, key: str) -> None:
+    """What is only wrong because something else is would send people the wrong way."""
+    assert only_fault(changed(old, new))[0] == key
+
+
+def test_whatever_a_file_holds_its_faults_are_told_in_our_words() -> None:
+    """Put anything in the place of anything: the file is read or refused, never with another error."""
+    whole = tomllib.loads(EXAMPLE)
+    for place in _places(whole):
+        for value in (5, "x", "", True, 1.5, [], {}, [5], {"x": 5}, {"x": {"x": []}}):
+            given = deepcopy(whole)
+            inner: Any = given
+            for part in place[:-1]:
+                inner = inner[part]
+            inner[place[-1]] = value
+            _tables, shape = read_tables(given)
+            for fault in shape:
+                assert "Input" not in fault.message, (place, value, fault)
+                assert "String" not in fault.message, (place, value, fault)
+
+
+def _places(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    items = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+    for key, item in items:
+        yield (*place, key)
+        yield from _places(item, (*place, key))
 
 
 def test_a_file_that_is_no_toml_is_refused_with_the_place() -> None:
