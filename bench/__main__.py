@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
-from bench import floor, intake, lag, one_round, simulate
+from bench import crowd, floor, intake, lag, one_round, simulate
 from bench.processes import BenchFailed
 from bench.report import Row, missed, show
 
@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "lag": _lag,
         "intake": _intake,
         "round": _round,
+        "crowd": _crowd,
     }
     if options.measure == "simulate":
         return _simulate(options)
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         writes=2,
         settings={},
         seconds=10.0,
+        crowd=100_000,
     )
     measures = parser.add_subparsers(dest="measure", metavar="MEASURE")
     settings = argparse.ArgumentParser(add_help=False)
@@ -80,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     full = measures.add_parser("intake", parents=[settings], help="applications taken in per second")
     full.add_argument("--seconds", type=float, default=10.0)
     measures.add_parser("round", parents=[settings], help="what a round costs: calls, statements, bytes")
+    many = measures.add_parser("crowd", help="what it costs that 100,000 therapists wait: memory, a round")
+    many.add_argument("--crowd", type=int, default=100_000)
     pure = measures.add_parser("simulate", help="the look-again rule alone, over a grid of its settings")
     pure.add_argument("--seeds", type=int, default=SEEDS)
     pure.add_argument("--writes", type=int, choices=(1, 2, 3), default=2)
@@ -145,6 +149,10 @@ def _intake(options: argparse.Namespace) -> list[Row]:
 
 def _round(options: argparse.Namespace) -> list[Row]:
     return one_round.rows(one_round.measure(options.therapists))
+
+
+def _crowd(options: argparse.Namespace) -> list[Row]:
+    return crowd.rows(crowd.measure(options.crowd))
 
 
 def _simulate(options: argparse.Namespace) -> int:

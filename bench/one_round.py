@@ -53,17 +53,21 @@ class Cost:
     """Summed over the calls, some of which are under way at once."""
 
 
-class _Meter:
+class Meter:
+    """Counts what goes to the database and to HubSpot."""
+
     def __init__(self) -> None:
         self.statements = self.rows = 0
         self.in_database = self.in_hubspot = 0.0
         self._began = 0.0
 
     def watch(self, database: Database) -> None:
+        """Count this database's statements."""
         event.listen(database.engine, "before_cursor_execute", self._before)
         event.listen(database.engine, "after_cursor_execute", self._after)
 
     def called(self, call: CallRecord) -> None:
+        """A call has ended."""
         self.in_hubspot += call.seconds
 
     def _before(
@@ -85,17 +89,17 @@ def measure(therapists: int = 1_000) -> list[Cost]:
         folder = undo.enter_context(temporary_folder())
         sandbox = undo.enter_context(sandbox_process(folder))
         judge = undo.enter_context(closing(Judge(sandbox.url)))
-        database = undo.enter_context(_database(folder))
-        undo.enter_context(_logging_to(folder / "rounds.log"))
+        database = undo.enter_context(new_database(folder))
+        undo.enter_context(logging_to(folder / "rounds.log"))
         file = folder / "portals" / f"{NAME}.toml"
         portal = parse_portal(NAME, file.read_text(encoding="utf-8"))
         people = dict(enumerate(judge.make_contacts(therapists, LATE)))
-        _apply_all(database, portal, people)
+        apply_all(database, portal, people)
         return anyio.run(_rounds, database, portal, judge, therapists)
 
 
 async def _rounds(database: Database, portal: Portal, judge: Judge, therapists: int) -> list[Cost]:
-    meter = _Meter()
+    meter = Meter()
     meter.watch(database)
     costs: list[Cost] = []
     async with HubSpotClient(
@@ -134,7 +138,7 @@ async def _rounds(database: Database, portal: Portal, judge: Judge, therapists: 
 
 
 @contextmanager
-def _logging_to(file: Path) -> Iterator[None]:
+def logging_to(file: Path) -> Iterator[None]:
     """The service's own log lines, as JSON, where they cost what they cost and nobody reads them."""
     with file.open("w", encoding="utf-8") as output, redirect_stderr(output):
         configure_logs("json")
@@ -142,7 +146,8 @@ def _logging_to(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _database(folder: Path) -> Iterator[Database]:
+def new_database(folder: Path) -> Iterator[Database]:
+    """An empty one of the newest schema, on disk."""
     database = Database(f"sqlite:///{folder / 'credsync.db'}")
     schema.upgrade(database)
     try:
@@ -151,7 +156,8 @@ def _database(folder: Path) -> Iterator[Database]:
         database.close()
 
 
-def _apply_all(database: Database, portal: Portal, people: dict[int, str]) -> None:
+def apply_all(database: Database, portal: Portal, people: dict[int, str]) -> None:
+    """Everybody signs up and submits, and is due at once; contacts by the applicant's number."""
     now = datetime.now(UTC)
     door = therapists.Door(now, SOON)
     with database.write() as connection:

@@ -71,6 +71,11 @@ class Process:
         after_name = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(after_name[11]) + int(after_name[12])) / _TICKS
 
+    def most_megabytes(self) -> float:
+        """The most memory it has had in RAM so far, by the kernel's count (VmHWM)."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+
     def lines(self) -> list[dict[str, Any]]:
         """Its log, line by line; a line that is no JSON object is an error of its own."""
         return [_line(text) for text in self._text().splitlines() if text.strip()]
@@ -145,25 +150,35 @@ def stage(
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Stage]:
     """Sandbox and service, started; `settings` are keys of `credsync.toml`."""
-    chosen = {
-        "bind": "127.0.0.1:0",
-        "database_url": "sqlite:///credsync.db",
-        "portals": "portals/*.toml",
-        **(settings or {}),
-    }
     with ExitStack() as undo:
         folder = undo.enter_context(temporary_folder())
         sandbox = undo.enter_context(
             sandbox_process(folder, speed=sandbox_speed, seed=seed, writes=writes, by_property=by_property)
         )
-        service = Process("service", ("credsync", "serve", "--speed", f"{speed:g}"), folder, chosen)
-        undo.callback(service.stop)
+        yield undo.enter_context(start_service(folder, sandbox, settings or {}, speed=speed))
+
+
+@contextmanager
+def start_service(
+    folder: Path, sandbox: Process, settings: Mapping[str, str], *, speed: float = 1.0
+) -> Iterator[Stage]:
+    """The service beside a running sandbox, on the database of the folder."""
+    chosen = {
+        "bind": "127.0.0.1:0",
+        "database_url": "sqlite:///credsync.db",
+        "portals": "portals/*.toml",
+        **settings,
+    }
+    service = Process("service", ("credsync", "serve", "--speed", f"{speed:g}"), folder, chosen)
+    try:
         service.wait_for(_SERVICE_SAYS)
         token = _command(folder, chosen, "token", "create", "bench", "--scope", "admin").strip()
         try:
             yield Stage(folder, sandbox, service, token)
         except BenchFailed as failure:
             raise BenchFailed(f"{failure}\nIt said:\n{service.complaints()}") from None
+    finally:
+        service.stop()
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

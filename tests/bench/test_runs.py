@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from bench import floor, intake, lag, one_round
+from bench import crowd, floor, intake, lag, one_round
 from bench.judge import Judge
 from bench.processes import Stage, stage
 from bench.report import missed
@@ -82,3 +82,13 @@ def test_a_round_is_counted_to_the_call(
     assert [cost.sent for cost in (first, again, last)] == [0, 0, 2 * PEOPLE]
     assert again.statements < PEOPLE
     assert len(one_round.rows([first, again, last])) == 6
+
+
+def test_a_crowd_costs_a_round_no_statement_more() -> None:
+    """The same statements for those who are due, however many exist; a service on that database answers people."""
+    found = crowd.measure(crowd=4 * PEOPLE, due=PEOPLE, watched=1.0)
+    assert {r.statements for r in (*found.with_few, *found.with_many)} == {found.with_few[0].statements}
+    assert [r.therapists for r in found.with_few] == [PEOPLE] * crowd.ROUNDS
+    assert {r.therapists for r in found.with_many} == {4 * PEOPLE}, "who waits rides along in the free seats"
+    assert found.asked > 0
+    assert 0 < found.megabytes < 1_000
