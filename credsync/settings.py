@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from credsync.core.durations import parse_duration
 from credsync.core.forms import nearest
@@ -30,7 +31,38 @@ def _duration(value: Any) -> Any:
     return value if isinstance(value, timedelta) else parse_duration(value)
 
 
+def _not_a_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a number is expected")
+    return value
+
+
+def _listed(value: Any) -> Any:
+    """A list in the environment is written as JSON."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _with_port(value: str) -> str:
+    if int(value.rpartition(":")[2]) > 65_535:
+        raise ValueError("there is no such port")
+    return value
+
+
 Span = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+Text = Annotated[str, Field(min_length=1)]
+_SPAN = "a span longer than nothing, such as 90s, 30m, 12h or 7d"
+_EXPECTED: Final[Mapping[str, str]] = {
+    "database_url": "a database's address: sqlite:///credsync.db or postgresql://user@host/name",
+    "portals": "a pattern of file names, such as portals/*.toml",
+    "bind": "a host and a port, such as 127.0.0.1:8080 or [::1]:8080",
+    "public_url": "the address people reach this service by, such as https://credsync.example.org",
+    "sentry_dsn": "a text",
+    "notify_urls": 'a list of texts, such as ["https://example.org/hook"]',
+    "log_format": "one of json and console",
+    "look_again_share": "a number above 0 and at most 1, such as 0.05",
+}
+_BARE = ("notify_urls", "look_again_share")
+"""What each setting must be, told in place of what the parser makes of it. No value is repeated: some are secret."""
 
 
 class Settings(BaseSettings):
@@ -38,19 +70,23 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
 
-    database_url: str = "sqlite:///credsync.db"
-    portals: str = "portals/*.toml"
-    bind: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")] = "127.0.0.1:8080"
+    database_url: Text = "sqlite:///credsync.db"
+    portals: Text = "portals/*.toml"
+    bind: Annotated[
+        str,
+        Field(pattern=r"^[^\s:]+:[0-9]{1,5}$|^\[[0-9a-fA-F:]+\]:[0-9]{1,5}$"),
+        AfterValidator(_with_port),
+    ] = "127.0.0.1:8080"
     public_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
     sentry_dsn: str | None = None
-    notify_urls: list[str] = []
+    notify_urls: Annotated[list[str], NoDecode, BeforeValidator(_listed)] = []
     log_format: Literal["json", "console"] = "json"
     overdue_after: Span = timedelta(minutes=30)
     give_up_after: Span = timedelta(days=7)
     settle_after: Span = timedelta(minutes=10)
     look_again_min: Span = timedelta(seconds=4)
     look_again_max: Span = timedelta(hours=1)
-    look_again_share: Annotated[float, Field(gt=0, le=1)] = 0.05
+    look_again_share: Annotated[float, BeforeValidator(_not_a_bool), Field(gt=0, le=1)] = 0.05
     coalesce: Span = timedelta(seconds=4)
     lease: Span = timedelta(seconds=12)
 
@@ -104,11 +140,12 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        known = {("extra_forbidden",)}
-        for item in error.errors(include_url=False, include_input=False):
-            if (item["type"],) not in known:
-                faults.append(f"{'.'.join(str(p) for p in item['loc'])}: {item['msg']}")
+        errors = error.errors(include_url=False, include_input=False)
+        wrong = dict.fromkeys(str(item["loc"][0]) for item in errors if item["type"] != "extra_forbidden")
+        faults += [_wrong(key, environment, str(file)) for key in wrong]
         raise SettingsError(_message(faults)) from None
+    if settings.look_again_min > settings.look_again_max:
+        faults.append("look_again_min must not be longer than look_again_max: shorten it, or lengthen that")
     if faults:
         raise SettingsError(_message(faults))
     return settings
@@ -122,6 +159,13 @@ def _unknown(values: Mapping[str, Any], environment: Mapping[str, str], file: st
         if name.startswith(ENV_PREFIX) and not key.startswith(SECRETS) and key.lower() not in known:
             faults.append(_unknown_key(name, [ENV_PREFIX + k.upper() for k in known], "in the environment"))
     return faults
+
+
+def _wrong(key: str, environment: Mapping[str, str], file: str) -> str:
+    variable, expected = ENV_PREFIX + key.upper(), _EXPECTED.get(key, _SPAN)
+    if variable in environment:
+        return f"{variable} in the environment must be {expected}"
+    return f"{key} in {file} must be {expected}" + ("" if key in _BARE else "; it stands in quotes")
 
 
 def _unknown_key(key: str, known: list[str], where: str) -> str:
@@ -151,3 +195,5 @@ def secret(name: str, environment: Mapping[str, str] | None = None) -> str | Non
         return Path(file).read_text(encoding="utf-8").strip() or None
     except OSError as error:
         raise SettingsError(f"{key}_FILE cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{key}_FILE cannot be read: it is not UTF-8 text") from None
