@@ -23,7 +23,7 @@ from credsync.hubspot.client import HubSpotClient
 from credsync.hubspot.edge import Edge
 from credsync.reconcile import round as reconcile
 from credsync.store import leases
-from credsync.store.database import Database
+from credsync.store.database import Database, Moment
 from credsync.store.tables import links, sign_ups, submissions, therapists, writes
 
 DUE = 1_000
@@ -107,7 +107,7 @@ def copy_everybody(database: Database, times: int) -> None:
         soonest = connection.execute(select(func.min(therapists.c.due_at))).scalar_one()
         later = soonest.replace(year=soonest.year + 1)
         for copy in range(1, times + 1):
-            _copy(connection, therapists, copy, {"due_at": later})
+            _copy(connection, therapists, copy, {"due_at": literal(later, Moment())})
             for table in (links, writes, sign_ups, submissions):
                 _copy(connection, table, copy, {})
 
@@ -121,10 +121,7 @@ def _copy(connection: Connection, table: Table, copy: int, changed: Mapping[str,
         new["contact_id"] = literal(f"{copy}0") + therapists.c.contact_id
     kept = [c for c in table.c if c.name not in new and not (c.name == "id" and isinstance(c.type, Integer))]
     names = [c.name for c in kept] + list(new)
-    values: list[Any] = [
-        *kept,
-        *(value if hasattr(value, "label") else literal(value) for value in new.values()),
-    ]
+    values: list[Any] = [*kept, *new.values()]
     first = func.substr(owner, 1, 6) != "000000"
     connection.execute(insert(table).from_select(names, select(*values).where(first)))
 
