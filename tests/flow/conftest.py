@@ -60,4 +60,5 @@ def of_the_file(
 def shared(of_the_file: World) -> Iterator[World]:
     """The file's world; each test has its own therapists and contacts in it."""
     yield of_the_file
+    of_the_file.hubspot.delete("/_sandbox/faults")
     of_the_file.judge()

@@ -9,6 +9,8 @@ import pytest
 from tests.flow.forms import ca
 from tests.flow.world import World, someone, until
 
+WORLD: dict[str, Any] = {}
+
 
 def _written_once(here: World, contact: str) -> bool:
     records = here.records(contact)
@@ -78,71 +80,73 @@ _NONSENSE: list[Any] = [
 
 
 @pytest.mark.parametrize("answer", _NONSENSE, ids=str)
-def test_a_hubspot_that_answers_nonsense_to_looks_is_asked_again(here: World, answer: Any) -> None:
+def test_a_hubspot_that_answers_nonsense_to_looks_is_asked_again(shared: World, answer: Any) -> None:
     """Nothing is concluded from it, nothing crashes, nothing is written because of it."""
-    contact = here.contact(delay="1s")
+    contact = shared.contact(delay="1s")
     therapist = someone()
-    here.fault(match={"kind": "associations", "path": "batch/read"}, times=7, answer=answer)
-    here.sign_up(therapist, contact)
-    here.submit(therapist, ca())
-    done = here.until_state(therapist, "in_sync", 60)
+    shared.fault(match={"kind": "associations", "path": "batch/read"}, times=7, answer=answer)
+    shared.sign_up(therapist, contact)
+    shared.submit(therapist, ca())
+    done = shared.until_state(therapist, "in_sync", 60)
     assert not [link for link in done["links"] if link["state"] != "found"]
-    assert _written_once(here, contact)
+    assert _written_once(shared, contact)
 
 
 @pytest.mark.parametrize("answer", _NONSENSE, ids=str)
-def test_a_hubspot_that_answers_nonsense_to_writes_is_written_in_the_end(here: World, answer: Any) -> None:
+def test_a_hubspot_that_answers_nonsense_to_writes_is_written_in_the_end(shared: World, answer: Any) -> None:
     """A write without a verdict is read back, then sent again."""
-    contact = here.contact(delay="1s")
+    contact = shared.contact(delay="1s")
     therapist = someone()
-    here.fault(match={"path": "batch/update"}, times=7, answer=answer)
-    here.sign_up(therapist, contact)
-    here.submit(therapist, ca())
-    here.until_state(therapist, "in_sync", 60)
-    assert _written_once(here, contact)
+    shared.fault(match={"path": "batch/update"}, times=7, answer=answer)
+    shared.sign_up(therapist, contact)
+    shared.submit(therapist, ca())
+    shared.until_state(therapist, "in_sync", 60)
+    assert _written_once(shared, contact)
 
 
-def test_a_write_that_arrived_though_hubspot_said_it_failed_is_not_sent_twice(here: World) -> None:
-    """An empty 2xx after the effect: unknown, read back, found to be there."""
-    contact = here.contact(delay="1s")
+def test_a_write_that_arrived_though_hubspot_said_it_failed_is_not_sent_twice(shared: World) -> None:
+    """An empty 2xx after the effect: unknown, read back, found to be tshared."""
+    contact = shared.contact(delay="1s")
     therapist = someone()
-    here.fault(match={"path": "batch/update"}, times=2, answer="empty", after_effect=True)
-    here.sign_up(therapist, contact)
-    here.submit(therapist, ca())
-    here.until_state(therapist, "in_sync", 60)
-    assert _written_once(here, contact)
+    shared.fault(match={"path": "batch/update"}, times=2, answer="empty", after_effect=True)
+    shared.sign_up(therapist, contact)
+    shared.submit(therapist, ca())
+    shared.until_state(therapist, "in_sync", 60)
+    assert _written_once(shared, contact)
 
 
-def test_a_paused_portal_takes_everything_in_and_goes_on_when_resumed(here: World) -> None:
+def test_a_paused_portal_takes_everything_in_and_goes_on_when_resumed(shared: World) -> None:
     """A pause delays: intake goes on, and all of it follows when the portal is resumed.
 
     A pause delays: no call to HubSpot, intake goes on, the status says so.
     """
-    assert here.api.post("/v1/portals/demo/pause", json={"reason": "HubSpot maintenance"}).status_code == 200
-    contact = here.contact(delay="1s")
+    assert (
+        shared.api.post("/v1/portals/demo/pause", json={"reason": "HubSpot maintenance"}).status_code == 200
+    )
+    contact = shared.contact(delay="1s")
     therapist = someone()
-    before = len(here.requests())
-    here.sign_up(therapist, contact)
-    here.submit(therapist, ca())
-    status = here.status(therapist)
+    before = len(shared.requests())
+    shared.sign_up(therapist, contact)
+    shared.submit(therapist, ca())
+    status = shared.status(therapist)
     assert (status["portal_state"], status["state"]) == ("paused", "waiting")
-    assert len(here.requests()) == before
-    assert here.api.post("/v1/portals/demo/resume", json={}).status_code == 200
-    here.until_state(therapist, "in_sync")
+    assert len(shared.requests()) == before
+    assert shared.api.post("/v1/portals/demo/resume", json={}).status_code == 200
+    shared.until_state(therapist, "in_sync")
 
 
-def test_a_bad_value_is_named_and_the_rest_is_written(here: World) -> None:
+def test_a_bad_value_is_named_and_the_rest_is_written(shared: World) -> None:
     """One property that HubSpot refuses: partial, with its name and code; Sync now after the mend."""
-    contact = here.contact(delay="1s")
+    contact = shared.contact(delay="1s")
     therapist = someone()
-    here.sign_up(therapist, contact)
+    shared.sign_up(therapist, contact)
     data = ca()
     data["npi_and_caqh"]["medicare_status"] = "pending"
-    here.submit(therapist, data)
-    here.leaves(therapist, "HubSpot has no such option")
-    status = here.until_state(therapist, "partial")
+    shared.submit(therapist, data)
+    shared.leaves(therapist, "HubSpot has no such option")
+    status = shared.until_state(therapist, "partial")
     write = next(w for w in status["writes"] if w["state"] == "partial")
     refused = [p for p in write["properties"] if p["state"] == "refused"]
     assert [p["name"] for p in refused] == ["medicare"]
     assert "pending" not in str(status)
-    assert here.records(contact)["credentialing_active_attested"]["properties"]["npi"] == "1234567893"
+    assert shared.records(contact)["credentialing_active_attested"]["properties"]["npi"] == "1234567893"

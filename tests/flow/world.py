@@ -252,6 +252,11 @@ class World:
             ]
         )
 
+    def tries(self, record_id: str) -> int:
+        """How many updates have named this record."""
+        updates = (r for r in self.requests() if r["call"] == "objects batch/update")
+        return len([r for r in updates if f'"{record_id}"' in r["text"]])
+
     def looked(self, therapist: str, slot: str = ACTIVE) -> dict[str, Any]:
         """Wait until a slot that rounds go on looking at was looked at in a round that began after now; gives its link."""
         before = self.link(therapist, slot).get("looks", 0)
@@ -299,6 +304,10 @@ class World:
         """State and reason of each write of a slot, oldest submission first."""
         found = [w for w in self.status(therapist)["writes"] if w["slot"] == slot]
         return [(w["state"], w["reason"]) for w in sorted(found, key=lambda w: str(w["submitted_at"]))]
+
+    def nothing_unsent(self, therapist: str) -> bool:
+        """Whether every write of a therapist has come to an end."""
+        return not {w["state"] for w in self.status(therapist)["writes"]} & {"waiting", "due", "unknown"}
 
     def status(self, therapist: str) -> dict[str, Any]:
         """The therapist's status."""

@@ -148,7 +148,8 @@ class Knowledge:
                 self.extended.append((at, told))
             self._moving.append((at, told.asked, bool(moving)))
             if body.get("data"):
-                self._submitted("sign_up", at, moving, body["data"], told)
+                data = body["data"] if "sign_up" in body["data"] else {"sign_up": body["data"]}
+                self._submitted("sign_up", at, moving, data, told)
         elif last == "submissions":
             self._submitted(body["form"], at, moving, body["data"], told)
             if moving is not None:

@@ -1,0 +1,40 @@
+"""Observe-only, end to end: everything is taken in and looked at, nothing is written, and nothing follows by itself."""
+
+from __future__ import annotations
+
+from tests.flow.forms import ca, npi, street
+from tests.flow.world import ACTIVE, ADDRESS, World, someone, until
+
+
+def test_observe_only_takes_everything_in_and_only_sync_now_sends_it_afterwards(here: World) -> None:
+    """Observe-only does not queue: what was submitted meanwhile is `held` (`observe_only`, not counted in the therapist's state) and only Sync now or a re-sync sends it."""
+    here.observe_only(True)
+    people = [(someone(), here.contact(delay="1s")) for _ in range(2)]
+    for therapist, contact in people:
+        here.sign_up(therapist, contact)
+        here.submit(therapist, ca())
+        seen = here.until_state(therapist, "in_sync")
+        assert seen["portal_state"] == "observe_only"
+        assert seen["complete"] is True
+        assert {(w["state"], w["reason"]) for w in seen["writes"]} == {("held", "observe_only")}
+        assert [r["writes"] for r in here.records(contact).values()] == [0, 0, 0]
+    (ann, of_ann), (bob, of_bob) = people
+
+    here.observe_only(False)
+    here.submit(ann, street("2 New Rd"))
+    until(lambda: here.records(of_ann)[ADDRESS]["writes"] == 1, 10, "what came afterwards")
+    here.until_state(ann, "in_sync")
+    assert here.status(ann)["portal_state"] == "running"
+    assert here.records(of_ann)[ADDRESS]["properties"] == {"street": "2 New Rd"}
+    assert ("held", "observe_only") in here.writes(ann, ACTIVE)
+    assert here.records(of_ann)[ACTIVE]["properties"].keys() == {"submitted_on"}
+    assert [r["writes"] for r in here.records(of_bob).values()] == [0, 0, 0]
+
+    here.sync(bob)
+    until(lambda: here.writes(bob, ACTIVE)[-1][0] == "written", 10, "Sync now to send it")
+    here.until_state(bob, "in_sync")
+    assert here.records(of_bob)[ACTIVE]["properties"]["npi"] == "1234567893"
+    here.submit(bob, npi("1000000004"))
+    until(lambda: here.records(of_bob)[ACTIVE]["writes"] == 2, 10, "the next submission")
+    assert "held" not in str(here.writes(bob, ACTIVE))
+    assert here.records(of_ann)[ACTIVE]["properties"].keys() == {"submitted_on"}
