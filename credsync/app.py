@@ -23,10 +23,12 @@ from credsync.core.portal_file import PortalFileError, parse_portal
 from credsync.hubspot.client import HubSpotClient
 from credsync.hubspot.edge import Edge
 from credsync.hubspot.pacing import Pacing
+from credsync.operate.live import Live
 from credsync.reconcile.worker import PortalWorker, run_workers
 from credsync.settings import Settings, SettingsError, secret
 from credsync.store import schema
 from credsync.store.database import Database
+from credsync.store.live_reads import SEATS
 from credsync.web.api.context import ApiContext
 
 _log = structlog.get_logger("credsync")
@@ -50,23 +52,43 @@ class App:
         """A portal's edge to HubSpot at the app's speed. Raises `SettingsError` without a token."""
         return edge_to(portal, self.speed)
 
+    def live(self) -> Live:
+        """Where people's questions to HubSpot are asked."""
+        return Live(self.database, self.portals, token_of, self.speed)
 
-def edge_to(portal: Portal, speed: float = 1.0) -> Edge:
-    """A portal's edge to HubSpot, with its token from the environment. Raises `SettingsError` without a usable one."""
-    name = f"HUBSPOT_TOKEN_{portal.name}"
-    variable = f"CREDSYNC_{name.upper().replace('-', '_')}"
-    token = secret(name)
+
+def token_of(portal: Portal) -> str:
+    """A portal's token from the environment. Raises `SettingsError` that says what to set where there is none."""
+    token = secret(f"HUBSPOT_TOKEN_{portal.name}")
     if token is None:
+        variable = _token_variable(portal)
         raise SettingsError(
             f"Portal {portal.name} has no token: set {variable}, or {variable}_FILE to a file that holds it."
         )
-    account = portal.hubspot
-    pacing = Pacing(account.calls_per_10s, account.association_calls_per_10s, speed=speed)
+    return token
+
+
+def _token_variable(portal: Portal) -> str:
+    return f"CREDSYNC_HUBSPOT_TOKEN_{portal.name.upper().replace('-', '_')}"
+
+
+def edge_to(portal: Portal, speed: float = 1.0) -> Edge:
+    """A portal's edge to HubSpot, with its token. Raises `SettingsError` without a usable one.
+
+    Of the calls that HubSpot allows it leaves alone those that are kept for people's questions.
+    """
+    token, account = token_of(portal), portal.hubspot
+    calls, looks = (
+        max(1, each - SEATS) for each in (account.calls_per_10s, account.association_calls_per_10s)
+    )
     try:
-        client = HubSpotClient(account.base_url, token, account.api_version, pacing, speed=speed)
+        client = HubSpotClient(
+            account.base_url, token, account.api_version, Pacing(calls, looks, speed=speed), speed=speed
+        )
     except ValueError as error:
         raise SettingsError(
-            f"Portal {portal.name} cannot be reached: {error}. Correct {variable}, or base_url in the portal's file."
+            f"Portal {portal.name} cannot be reached: {error}. Correct {_token_variable(portal)}, or base_url in the "
+            "portal's file."
         ) from None
     return Edge(portal, client)
 
@@ -158,7 +180,7 @@ def serve(
         thread.start()
     try:
         if api:
-            context = ApiContext(app.database, app.portals, policy, wake, app.settings.public_url)
+            context = ApiContext(app.database, app.portals, policy, wake, app.settings.public_url, app.live())
             _serve_api(app, context, listener, stop)
         while not api and thread.is_alive() and not stop.is_set():
             thread.join(0.2)

@@ -1,4 +1,4 @@
-"""What people ask of one therapist or of all: show, list, packet; and the one thing they tell it: sync."""
+"""What people ask of one therapist or of all: show, list, packet, diff; and the one thing they tell it: sync."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from credsync.cli.live import (
+    PATIENCE,
+    end_of_question,
+    ids_now,
+    say_ids,
+    show_contact,
+    show_differences,
+    unknown_contact,
+)
 from credsync.cli.opening import open_whole, person, settings_of
 from credsync.cli.output import Json, moment, say, say_json, say_table, say_text
 from credsync.cli.refusals import Refusal
@@ -24,10 +33,6 @@ Id = Annotated[
 ]
 
 
-PATIENCE = 10.0
-"""Seconds a report waits for HubSpot."""
-
-
 class Format(StrEnum):
     """How a packet is written."""
 
@@ -35,18 +40,32 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def show(ctx: typer.Context, id_: Id, as_json: Json = False) -> None:
+def show(
+    ctx: typer.Context,
+    id_: Id,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also HubSpot's ids of now; for a contact nobody here has, too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """How a therapist stands: each slot, each write, what happens next and when."""
     from credsync.operate.status import therapist_status
 
-    with open_whole(settings_of(ctx)) as app, app.database.read() as connection:
-        now = app.database.clock.now()
-        status = therapist_status(connection, app.portals, the_one(connection, app, id_), now)
-    assert status is not None
+    with open_whole(settings_of(ctx)) as app:
+        if live and (unknown := unknown_contact(app, id_)) is not None:
+            show_contact(app, unknown, as_json)
+            return
+        with app.database.read() as connection:
+            now = app.database.clock.now()
+            status = therapist_status(connection, app.portals, the_one(connection, app, id_), now)
+        assert status is not None
+        told = ids_now(app, status["id"]) if live else None
     if as_json:
-        say_json(status)
+        say_json(status if told is None else {**status, "live": told})
     else:
         say_status(status, now)
+    if told is not None:
+        end_of_question(told, None if as_json else say_ids)
 
 
 def list_(
@@ -87,13 +106,16 @@ def packet(
     ] = Format.MD,
 ) -> None:
     """The help-desk report on a therapist: everything an engineer asks for, in one text."""
+    import anyio
+
+    from credsync.operate.creation_times import ask_creation_times
     from credsync.operate.packet import packet as report
     from credsync.operate.packet import packet_markdown
 
     with open_whole(settings_of(ctx)) as app:
         with app.database.read() as connection:
             therapist = the_one(connection, app, id_)
-        _ask_when_created(app, therapist)
+        anyio.run(ask_creation_times, app.live(), therapist, PATIENCE)
         with app.database.read() as connection:
             made = report(connection, app.portals, therapist, app.database.clock.now())
     assert made is not None
@@ -112,6 +134,11 @@ def sync(
     include_held: Annotated[
         bool, typer.Option("--include-held", help="Also what is held, submitted before the latest sign-up.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only show what it would write, against HubSpot's values of now."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: JSON instead of text.")] = False,
 ) -> None:
     """Look now, and send again everything that was submitted. Pressing twice is one."""
     from credsync.operate.portal_standing import standing_of
@@ -120,6 +147,14 @@ def sync(
 
     if not reason.strip():
         raise typer.BadParameter("says why, in a few words.", param_hint="--reason")
+    if as_json and not dry_run:
+        raise typer.BadParameter("goes with --dry-run.", param_hint="--json")
+    if dry_run:
+        with open_whole(settings_of(ctx)) as app:
+            with app.database.read() as connection:
+                therapist = the_one(connection, app, id_)
+            show_differences(app, therapist, as_json, pressed=True, include_held=include_held)
+        return
     with open_whole(settings_of(ctx)) as app, app.database.write() as connection:
         door = Door(app.database.clock.now(), app.settings.coalesce)
         therapist = the_one(connection, app, id_)
@@ -132,6 +167,14 @@ def sync(
     if standing.message:
         say(standing.message)
     say(f"What came of it: credsync show {therapist}")
+
+
+def diff(ctx: typer.Context, id_: Id, as_json: Json = False) -> None:
+    """HubSpot's values of now against what would be written, property by property. Changes nothing."""
+    with open_whole(settings_of(ctx)) as app:
+        with app.database.read() as connection:
+            therapist = the_one(connection, app, id_)
+        show_differences(app, therapist, as_json)
 
 
 def the_one(connection: Connection, app: App, text: str) -> str:
@@ -153,32 +196,6 @@ def the_one(connection: Connection, app: App, text: str) -> str:
             "\n".join([f"{text!r} means several therapists; name one of them by its UUID:", *lines])
         )
     return found[0]
-
-
-def _ask_when_created(app: App, therapist: str) -> None:
-    """Ask HubSpot when found records were created. A HubSpot that does not answer costs a report this, not more."""
-    import anyio
-    from sqlalchemy import select
-
-    from credsync.operate.creation_times import fill_creation_times
-    from credsync.settings import SettingsError
-    from credsync.store.tables import therapists
-
-    with app.database.read() as connection:
-        name = connection.execute(
-            select(therapists.c.portal).where(therapists.c.id == therapist)
-        ).scalar_one()
-    try:
-        edge = app.edge(app.portals[name])
-    except (KeyError, SettingsError):
-        return
-
-    async def ask() -> None:
-        async with edge.client:
-            with anyio.move_on_after(PATIENCE):
-                await fill_creation_times(edge, app.database, therapist)
-
-    anyio.run(ask)
 
 
 def _everybody(app: App, now: datetime, **wanted: str | None) -> list[dict[str, Any]]:

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
+import anyio
 import anyio.to_thread
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from credsync.core.links import LinkState
 from credsync.hubspot.edge import Edge, PortalUnusable
 from credsync.hubspot.objects import Record, batch_read
+from credsync.operate.live import Live
+from credsync.settings import SettingsError
 from credsync.store.database import Database
+from credsync.store.known import known_therapist
 from credsync.store.tables import links
 
 _Found = Mapping[str, str]
 """Record id by slot."""
+
+
+async def ask_creation_times(live: Live, therapist_id: str, patience: float) -> None:
+    """Fill them in for a report, from the reserve. A HubSpot that does not answer in time costs these times alone."""
+    known = await live.read(known_therapist, therapist_id)
+    if known is None or not await live.read(_unknown, known.portal, therapist_id):
+        return
+    with anyio.move_on_after(patience), suppress(SettingsError):
+        async with live.asking(known.portal, f"created:{therapist_id}", patience) as asking:
+            if asking.names is not None:
+                await fill_creation_times(asking.edge, live.database, therapist_id)
 
 
 async def fill_creation_times(edge: Edge, database: Database, therapist_id: str) -> None:
@@ -24,7 +40,7 @@ async def fill_creation_times(edge: Edge, database: Database, therapist_id: str)
 
     What HubSpot does not tell stays unknown; nothing is raised for it.
     """
-    found = await anyio.to_thread.run_sync(_unknown, database, edge.portal.name, therapist_id)
+    found = await anyio.to_thread.run_sync(_read, database, edge.portal.name, therapist_id)
     by_object: dict[str, dict[str, str]] = defaultdict(dict)
     for slot, record_id in found.items():
         rule = edge.portal.slot_rule(slot)
@@ -47,7 +63,12 @@ async def fill_creation_times(edge: Edge, database: Database, therapist_id: str)
         await anyio.to_thread.run_sync(_store, database, therapist_id, created)
 
 
-def _unknown(database: Database, portal: str, therapist_id: str) -> _Found:
+def _read(database: Database, portal: str, therapist_id: str) -> _Found:
+    with database.read() as connection:
+        return _unknown(connection, portal, therapist_id)
+
+
+def _unknown(connection: Connection, portal: str, therapist_id: str) -> _Found:
     query = select(links.c.slot, links.c.record_id).where(
         links.c.therapist_id == therapist_id,
         links.c.portal == portal,
@@ -55,8 +76,7 @@ def _unknown(database: Database, portal: str, therapist_id: str) -> _Found:
         links.c.record_id.is_not(None),
         links.c.record_created_at.is_(None),
     )
-    with database.read() as connection:
-        return {row.slot: row.record_id for row in connection.execute(query)}
+    return {row.slot: row.record_id for row in connection.execute(query)}
 
 
 def _store(database: Database, therapist_id: str, created: Mapping[tuple[str, str], datetime]) -> None:

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Table, func, select
 from credsync.core.portal import Portal
 from credsync.core.portal_file import parse_portal
 from credsync.core.schedule import Policy
+from credsync.operate.live import Live
 from credsync.store.clock import SystemClock
 from credsync.store.database import Database
 from credsync.store.tables import metadata
@@ -29,7 +30,7 @@ from credsync.web.api.app import build_api
 from credsync.web.api.context import ApiContext
 
 AT = "2026-11-23T18:05:00Z"
-_DEMO = (Path(__file__).parents[2] / "portals" / "demo.toml").read_text(encoding="utf-8")
+DEMO = (Path(__file__).parents[2] / "portals" / "demo.toml").read_text(encoding="utf-8")
 _CUSTOM = '\n[custom]\nshirt_size = { type = "string", class = "A" }\n'
 
 
@@ -112,11 +113,11 @@ class Service:
 
 def portals() -> dict[str, Portal]:
     """Three portals; alpha has a field of its own, twofold tells licences apart by state and type."""
-    twofold = _DEMO.replace('each = "license_state"', 'each = ["license_state", "license_type"]')
+    twofold = DEMO.replace('each = "license_state"', 'each = ["license_state", "license_type"]')
     twofold = twofold.replace('key = "state"', 'key = ["state", "type"]')
     return {
-        "alpha": parse_portal("alpha", _DEMO + _CUSTOM),
-        "beta": parse_portal("beta", _DEMO),
+        "alpha": parse_portal("alpha", DEMO + _CUSTOM),
+        "beta": parse_portal("beta", DEMO),
         "twofold": parse_portal("twofold", twofold),
     }
 
@@ -132,8 +133,8 @@ def contact() -> str:
 
 
 @contextmanager
-def serving(database_url: str) -> Iterator[Service]:
-    """Serve on a database at the newest schema until the end of the block."""
+def serving(database_url: str, live: Callable[[Database], Live] | None = None) -> Iterator[Service]:
+    """Serve on a database at the newest schema until the end of the block; `live` lets it ask HubSpot."""
     clock = SetClock()
     database = Database(database_url, clock)
     with database.write() as connection:
@@ -143,7 +144,13 @@ def serving(database_url: str) -> Iterator[Service]:
         }
     wakes: list[tuple[str, float]] = []
     app = build_api(
-        ApiContext(database, portals(), Policy(), lambda name, after: wakes.append((name, after)))
+        ApiContext(
+            database,
+            portals(),
+            Policy(),
+            lambda name, after: wakes.append((name, after)),
+            live=live(database) if live is not None else None,
+        )
     )
     with closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))

@@ -26,6 +26,7 @@ SCOPES = {
     ("GET", "/v1/therapists"): "read",
     ("GET", "/v1/therapists/{uuid}/timeline"): "read",
     ("GET", "/v1/therapists/{uuid}/packet"): "read",
+    ("GET", "/v1/therapists/{uuid}/diff"): "read",
     ("GET", "/v1/events"): "read",
     ("POST", "/v1/portals/{name}/pause"): "admin",
     ("POST", "/v1/portals/{name}/resume"): "admin",

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from credsync.core.events import EventName, TimelineEvent
+from credsync.operate.packet import packet_markdown
 from credsync.operate.timeline import feed, timeline_of
 from credsync.store import timeline
 from credsync.store.clock import say_time
+from credsync.store.intake import accept_sync
+from credsync.store.therapists import Door
 from tests.operate.scene import ACTIVE, T0, Scene, awaited, uuid_of
 
 ON_POSTGRESQL = pytest.mark.parametrize("scene", ["postgresql"], indirect=True)
@@ -106,3 +110,22 @@ def test_a_place_that_was_rolled_back_holds_the_feed_up_for_a_moment_only(scene:
         timeline.append(connection, [an_event(3, at=long_ago)])
     with scene.database.read() as connection:
         assert [each["details"]["looks"] for each in feed(connection)["events"]] == [1, 3]
+
+
+def test_why_somebody_pressed_sync_now_is_told_and_not_logged(scene: Scene) -> None:
+    """The reason of a Sync now stands in timeline and packet, and in no log line.
+
+    It is a person's own sentence, and may name somebody.
+    """
+    scene.sign_up()
+    reason = "Ann's mother called *twice*"
+    with scene.database.write() as connection:
+        taken = accept_sync(connection, Door(T0, timedelta(0)), uuid_of(1), reason, False, "support")
+    with capture_logs() as logged:
+        timeline.log(taken.events)
+    assert [(line["event"], line["requested_by"]) for line in logged] == [("sync.requested", "support")]
+    assert "mother" not in str(logged)
+    packet = scene.packet()
+    pressed = packet["timeline"][-1]
+    assert (pressed["event"], pressed["details"]["said"]) == ("sync.requested", reason)
+    assert r"said Ann's mother called \*twice\*" in packet_markdown(packet)

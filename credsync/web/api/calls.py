@@ -191,6 +191,19 @@ CALLS: tuple[Call, ...] = (
     ),
     Call(
         "GET",
+        f"{_THERAPIST}/diff",
+        "get_diff",
+        Scope.READ,
+        "Seen",
+        "HubSpot now against what would be written",
+        "Asks HubSpot for the therapist's records, and sets each mapped property's value beside the submitted one. Reads "
+        "only; nothing is stored. HubSpot is asked 4 times in 10 s for such questions: where that does not suffice, "
+        "`complete` is false and the same call goes on after `ask_again_in_s`.",
+        {200: ("the differences", documents.Diff)},
+        problems=("not-found", "invalid", "ask-later", "hubspot-unusable"),
+    ),
+    Call(
+        "GET",
         "/v1/events",
         "get_events",
         Scope.READ,

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 
 from credsync.core.portal import Portal
 from credsync.core.schedule import Policy
+from credsync.operate.live import Live
 from credsync.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class ApiContext:
-    """The API's world. `wake(portal, seconds)` tells the worker, if it runs in this process, that a round is due."""
+    """The API's world. `wake(portal, seconds)` tells the worker, if it runs in this process, that a round is due.
+
+    Without `live` HubSpot is never asked.
+    """
 
     database: Database
     portals: Mapping[str, Portal]
     policy: Policy
     wake: Callable[[str, float], None]
     public_url: str | None = None
+    live: Live | None = None

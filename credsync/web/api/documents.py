@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from credsync.core.differences import Why
 from credsync.core.events import EventName
 from credsync.core.links import LinkState
 from credsync.core.reasons import Reason
@@ -232,6 +233,69 @@ class Packet(Status):
     made_at: Moment
     next: list[str]
     timeline: list[Event]
+
+
+class PropertyDifferenceDocument(Document):
+    """A mapped property: HubSpot's value now beside the submitted one."""
+
+    name: str
+    hubspot: Annotated[str | None, Field(description="the value now; null where it is empty or not known")]
+    submitted: Annotated[
+        str | None, Field(description="what Sync now would write, shaped as HubSpot takes it")
+    ]
+    clears: Annotated[bool, Field(description="what was submitted clears the property")]
+    differs: Annotated[bool | None, Field(description="null where there is nothing to compare")]
+    will_be_written: Annotated[bool, Field(description="an unsent write carries it in the next round")]
+    why: Why
+    reason: Annotated[Reason, Field(description="of what waits or is held: why")]
+    code: Annotated[str, Field(description="of what was refused or not read: which fault")]
+    message: str
+
+
+class NotRead(Document):
+    """Why HubSpot's values are not known."""
+
+    code: str
+    message: str
+
+
+class RecordDifference(Document):
+    """One slot, its record as HubSpot has it now, and the properties mapped to it."""
+
+    slot: str
+    state: LinkState
+    reason: Reason
+    message: str
+    awaited: bool
+    record_id: Annotated[Id | None, Field(description="the record that holds the slot now")]
+    record_url: str | None
+    stored_record_id: Annotated[Id | None, Field(description="as the last round left it")]
+    candidates: list[Candidate]
+    readable: bool
+    not_read: NotRead | None
+    will_be_written: bool
+    properties: list[PropertyDifferenceDocument]
+
+
+class Diff(Document):
+    """HubSpot now against what would be written."""
+
+    id: Uuid
+    portal: str
+    portal_state: Literal["running", "paused", "observe_only"]
+    contact_id: Id | None
+    contact_url: str | None
+    asked_at: Moment
+    seen_from: Literal["next_round", "sync_now"]
+    complete: Annotated[bool, Field(description="HubSpot answered for everything")]
+    ask_again_in_s: Annotated[
+        int | None, Field(description="where the reserve of calls ran out: when asking again goes on")
+    ]
+    reason: Reason
+    message: str
+    differing: Annotated[int, Field(description="properties that differ")]
+    to_be_written: Annotated[int, Field(description="properties that the next round writes")]
+    records: list[RecordDifference]
 
 
 class PortalStanding(Document):

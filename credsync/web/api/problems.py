@@ -47,10 +47,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "too-large": Kind(413, "The body is too large", "A body has at most 1 MiB."),
     "media-type": Kind(415, "The body must be JSON", "`Content-Type` is not `application/json`."),
+    "ask-later": Kind(
+        429, "HubSpot was asked often enough for now", "`Retry-After` tells when asking again goes on."
+    ),
     "invalid": Kind(422, "The request is not valid", "`errors` names every bad field."),
     "failed": Kind(
         500, "Something failed here", "Not the caller's fault; `instance` is the id to look for in the log."
     ),
+    "hubspot-unusable": Kind(503, "HubSpot cannot be asked", "A setting is missing; `detail` names it."),
     "unavailable": Kind(
         503, "Not available now", "Nothing was stored; the same call may be sent again as it is."
     ),

@@ -1,4 +1,4 @@
-"""The calls that ask: status, lists, timeline, packet, and the feed of events. They change nothing."""
+"""The calls that ask: status, lists, timeline, packet, diff, and the feed of events. They change no fact."""
 
 from __future__ import annotations
 
@@ -11,18 +11,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from credsync.core.events import EventName
+from credsync.core.forms import Fault
 from credsync.core.states import TherapistState
+from credsync.operate.creation_times import ask_creation_times
 from credsync.operate.find import BadCursor, find_therapists
+from credsync.operate.live import AskLater, in_whole_seconds
 from credsync.operate.packet import packet, packet_markdown
 from credsync.operate.status import therapist_status
 from credsync.operate.timeline import feed, timeline_of
+from credsync.reconcile.rehearsal import diff
+from credsync.settings import SettingsError
 from credsync.store.known import known_therapist
 from credsync.web.api.addresses import therapist_id_of, unknown_therapist
 from credsync.web.api.answers import said, written
 from credsync.web.api.context import ApiContext
+from credsync.web.api.problems import Problem
 from credsync.web.api.questions import Question, wanted_format
 
 _T = TypeVar("_T")
+PATIENCE = 5.0
+"""Seconds a call waits for HubSpot."""
 
 
 class Reading:
@@ -91,15 +99,36 @@ class Reading:
         return said({"id": who, "events": events})
 
     async def get_packet(self, request: Request) -> Response:
-        """The help-desk report, as JSON or Markdown."""
+        """The help-desk report, as JSON or Markdown; HubSpot is asked when records were created, where that is unknown."""
         who = therapist_id_of(request)
         Question(request, ()).checked()
         kind, media_type = wanted_format(request.headers.get("accept"))
+        if self._context.live is not None:
+            await ask_creation_times(self._context.live, who, PATIENCE)
         portals, now = self._context.portals, self._context.database.clock.now()
         report = await self._ask(lambda c: packet(c, portals, who, now))
         if report is None:
             raise unknown_therapist()
         return said(report) if kind == "json" else written(packet_markdown(report), media_type)
+
+    async def get_diff(self, request: Request) -> Response:
+        """HubSpot now against what would be written."""
+        who = therapist_id_of(request)
+        Question(request, ()).checked()
+        context = self._context
+        if await self._ask(lambda c: known_therapist(c, who)) is None:
+            raise unknown_therapist()
+        try:
+            if context.live is None:
+                raise SettingsError("This service asks HubSpot nothing.")
+            told = await diff(context.live, who, context.policy, PATIENCE)
+        except SettingsError as error:
+            fault = Fault("", "hubspot_unusable", "HubSpot cannot be asked")
+            raise Problem("hubspot-unusable", str(error), [fault]) from None
+        except AskLater as later:
+            raise _ask_later(later) from None
+        assert told is not None
+        return said(told)
 
     async def get_events(self, request: Request) -> Response:
         """The feed: events after a place in it, in order."""
@@ -116,3 +145,9 @@ class Reading:
                 return query(connection)
 
         return await to_thread.run_sync(in_transaction, limiter=self._limiter)
+
+
+def _ask_later(later: AskLater) -> Problem:
+    seconds = in_whole_seconds(later.seconds)
+    fault = Fault("", "reserve_used_up", f"ask again in {seconds} s")
+    return Problem("ask-later", str(later), [fault], headers={"Retry-After": str(seconds)})
