@@ -23,10 +23,9 @@ from credsync.core.differences import (
     mapped_properties,
 )
 from credsync.core.facts import Facts
-from credsync.core.links import LinkState
 from credsync.core.observations import NotSeen
 from credsync.core.plan import SyncRequest
-from credsync.core.portal import Portal
+from credsync.core.portal import CONTACT, Portal
 from credsync.core.properties import Property
 from credsync.core.reasons import Reason, sentence
 from credsync.core.schedule import Policy
@@ -55,6 +54,8 @@ class Rehearsed:
     sights: Mapping[str, tuple[Candidate, ...]]
     """What was seen, by object key; what was not seen is in `unseen`."""
     unseen: Mapping[str, Unread]
+    values: Mapping[RecordKey, Values]
+    """The mapped properties of every record that was seen."""
 
 
 async def diff(
@@ -72,16 +73,15 @@ async def diff(
     async with live.asking(known.portal, f"{about}:{therapist_id}", patience) as asking:
         portal = asking.edge.portal
         presses = [] if press is None else [press]
-        rehearsed, facts = await rehearse(live, asking, therapist_id, policy, presses)
+        rehearsed, facts = await rehearse(live, asking, therapist_id, policy, presses, read=True)
         case, decision = rehearsed.prepared.case, rehearsed.decision
-        known_properties = asking.names.properties if asking.names is not None else {}
         sighted = Sighted(
             portal,
             facts,
             decision.links,
             decision.writes,
-            known_properties,
-            await _values(asking, portal, rehearsed, known_properties),
+            asking.names.properties if asking.names is not None else {},
+            rehearsed.values,
             rehearsed.unseen,
             await live.read(refusals_of, therapist_id),
             include_held=press is not None and press.include_held,
@@ -100,10 +100,20 @@ async def diff(
 
 
 async def rehearse(
-    live: Live, asking: Asking, therapist_id: str, policy: Policy, presses: Sequence[SyncRequest] = ()
+    live: Live,
+    asking: Asking,
+    therapist_id: str,
+    policy: Policy,
+    presses: Sequence[SyncRequest] = (),
+    *,
+    read: bool = False,
 ) -> tuple[Rehearsed, Facts]:
-    """Look at one therapist, who is known, and decide as a round would; with everything that was reported."""
+    """Look at one therapist, who is known, and decide as a round would; with everything that was reported.
+
+    With `read` the values of the records that are seen are read, too.
+    """
     portal, now = asking.edge.portal, live.database.clock.now()
+    values: dict[RecordKey, Values] = {}
     prepared, facts = await live.read(_prepared, portal, therapist_id, presses, now)
     sights: Sights = {therapist_id: {}}
     if asking.names is None:
@@ -111,8 +121,10 @@ async def rehearse(
         if prepared.case.contact_id is not None:
             sights[therapist_id] = dict.fromkeys(_types(portal, prepared), problem)
     elif not prepared.contact_taken:
-        sights = await _look(asking, asking.names, prepared)
-        prepared = await _follow_contact(live, asking, asking.names, prepared, sights, now, policy)
+        sights = await _look(asking, asking.names, prepared, values if read else None)
+        prepared = await _follow_contact(live, asking, prepared, sights, now, policy)
+        if prepared.contact is not None and not prepared.contact_taken:
+            sights = await _look(asking, asking.names, prepared, values if read else None)
     seen = sights.get(therapist_id, {})
     shared = await live.read(_shared, portal, therapist_id, claimed_records(portal, seen))
     decision = decide(portal, prepared.case, seen, shared, now, policy)
@@ -121,7 +133,7 @@ async def rehearse(
         why = Reason.CONTACT_OF_TWO_THERAPISTS
         unseen = dict.fromkeys(_types(portal, prepared), Unread(why.value, sentence(why)))
     candidates = {key: sight for key, sight in seen.items() if isinstance(sight, tuple)}
-    return Rehearsed(prepared, decision, candidates, unseen), facts
+    return Rehearsed(prepared, decision, candidates, unseen, values), facts
 
 
 def _prepared(
@@ -144,23 +156,41 @@ def _types(portal: Portal, prepared: Prepared) -> set[str]:
     return types_to_look_at(portal, prepared.case, everything=True, whatever_is_open=True)
 
 
-async def _look(asking: Asking, names: Names, prepared: Prepared) -> Sights:
-    portal = asking.edge.portal
-    wanted = {prepared.case.therapist_id: _types(portal, prepared)}
-    also = {key: _to_read(portal, key, names.properties) for key in portal.objects}
-    return await observe(asking.edge, names, [prepared.case], wanted, also)
+async def _look(
+    asking: Asking, names: Names, prepared: Prepared, values: dict[RecordKey, Values] | None
+) -> Sights:
+    """What hangs on the contact, and into `values` what its records hold.
+
+    One type after the other, those on the contact first: where the reserve runs out, some are known whole. A parent
+    that is looked at again on the way costs nothing, since this question knows it already.
+    """
+    portal, therapist = asking.edge.portal, prepared.case.therapist_id
+    wanted = _types(portal, prepared)
+    sights: Sights = {therapist: {}}
+    in_order = sorted(portal.objects, key=lambda each: portal.objects[each].parent != CONTACT)
+    for key in [each for each in in_order if each in wanted]:
+        with_parent = {key, portal.objects[key].parent} - {CONTACT}
+        to_read = _to_read(portal, key, names.properties) if values is not None else []
+        seen = await observe(asking.edge, names, [prepared.case], {therapist: with_parent}, {key: to_read})
+        sights[therapist] |= seen.get(therapist, {})
+        sight = sights[therapist].get(key)
+        if values is not None and isinstance(sight, tuple) and sight:
+            values |= await _values(asking, names, key, sight, to_read)
+    return sights
 
 
 async def _follow_contact(
     live: Live,
     asking: Asking,
-    names: Names,
     prepared: Prepared,
     sights: Sights,
     now: datetime,
     policy: Policy,
 ) -> Prepared:
-    """Ask what became of a contact that shows nothing any more, as a round does before it concludes anything."""
+    """Ask what became of a contact that shows nothing any more, as a round does before it concludes anything.
+
+    Who goes on under another contact must be looked at again.
+    """
     portal, case, claimed = asking.edge.portal, prepared.case, prepared.claimed
     seen = sights.get(case.therapist_id, {})
     doubtful = contact_doubtful(portal, claimed.case, seen, now, policy, fact_came=claimed.dirty)
@@ -169,10 +199,7 @@ async def _follow_contact(
     fates = await fates_of(asking.edge, [case.contact_id])
     into = {fate.contact_id for fate in fates.values() if isinstance(fate, MergedInto)}
     owners = await live.read(owners_of, portal.name, into)
-    [settled] = settle([prepared], sights, fates, owners)
-    if settled.contact is not None and settled.case.contact_id in into:
-        sights.update(await _look(asking, names, settled))
-    return settled
+    return settle([prepared], sights, fates, owners)[0]
 
 
 def _shared(
@@ -185,29 +212,16 @@ def _shared(
 
 
 async def _values(
-    asking: Asking,
-    portal: Portal,
-    rehearsed: Rehearsed,
-    known: Mapping[str, Mapping[str, Property]],
+    asking: Asking, names: Names, key: str, sight: Sequence[Candidate], to_read: Sequence[str]
 ) -> dict[RecordKey, Values]:
-    """The mapped properties of every record that holds a slot: as the look read them, else read now, once per type."""
-    values: dict[RecordKey, Values] = {}
-    by_type: dict[str, set[str]] = {}
-    for slot, link in rehearsed.decision.links.items():
-        rule = portal.slot_rule(slot)
-        if rule is None or link.state is not LinkState.FOUND or link.record_id is None:
-            continue
-        if rule.object not in rehearsed.unseen:
-            by_type.setdefault(rule.object, set()).add(link.record_id)
-    for key, records in by_type.items():
-        if properties_needed(portal, key):
-            looked_at = {c.record_id: c.properties or {} for c in rehearsed.sights.get(key, ())}
-            values |= {(key, record): looked_at[record] for record in records if record in looked_at}
-        elif asking.names is not None:
-            wanted = _to_read(portal, key, known)
-            read = await batch_read(asking.client, asking.names.type_id(key), sorted(records), wanted)
-            values |= {(key, record): _as_values(reading) for record, reading in read.items()}
-    return values
+    """The mapped properties of one type's records: as the look read them where it must, else read now, in one call."""
+    if properties_needed(asking.edge.portal, key):
+        return {(key, each.record_id): each.properties or {} for each in sight}
+    if not to_read:
+        return {(key, each.record_id): {} for each in sight}
+    ids = sorted(each.record_id for each in sight)
+    read = await batch_read(asking.client, names.type_id(key), ids, to_read)
+    return {(key, record): _as_values(reading) for record, reading in read.items()}
 
 
 def _to_read(portal: Portal, object_key: str, known: Mapping[str, Mapping[str, Property]]) -> list[str]:

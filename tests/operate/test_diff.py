@@ -473,6 +473,7 @@ async def test_a_question_cut_short_is_finished_by_asking_again(scene: Scene, sa
     assert 1 <= first["ask_again_in_s"] <= 10
     unread = [each for each in first["records"] if not each["readable"]]
     assert {each["not_read"]["code"] for each in unread} == {"reserve_used_up"}
+    assert [each["slot"] for each in unread] == [ADDRESS], "what was begun is known whole"
     with pytest.raises(AskLater):
         await asked.diff()
     assert sandbox.summary()["total"] == 4
