@@ -79,10 +79,7 @@ def _input(
     wanted: dict[str, Wanted] = {}
     shares: list[tuple[int, dict[str, Wanted]]] = []
     for index, write in due.items():
-        own = dict.fromkeys(write.submissions, (write.slot, write.rule)) if write.rule is not None else {}
-        also = write.submissions | _newer(facts, write)
-        merged = merge(portal, facts, write.enrolment, write.slot, {**settled, **own}, also)
-        share = {name: w for name, w in merged.items() if w.submission in write.submissions}
+        share = wanted_by(portal, facts, write, settled)
         shares.append((index, share))
         for name, value in share.items():
             if name not in wanted or _age(facts, value) >= _age(facts, wanted[name]):
@@ -101,6 +98,16 @@ def _input(
         for write, share in shares
     )
     return Outgoing(object_key, record_id, properties, carried)
+
+
+def wanted_by(
+    portal: Portal, facts: Facts, write: Write, settled: Mapping[int, tuple[str, str | None]]
+) -> dict[str, Wanted]:
+    """The properties that one write sets: of its own submissions, what no newer one of the enrolment has."""
+    own = dict.fromkeys(write.submissions, (write.slot, write.rule)) if write.rule is not None else {}
+    also = write.submissions | _newer(facts, write)
+    merged = merge(portal, facts, write.enrolment, write.slot, {**settled, **own}, also)
+    return {name: w for name, w in merged.items() if w.submission in write.submissions}
 
 
 def _newer(facts: Facts, write: Write) -> frozenset[int]:

@@ -125,6 +125,9 @@ def _write(write: Mapping[str, Any]) -> str:
     taken = [code(each["name"]) for each in write["properties"] if each["state"] == "written"]
     if taken:
         lines.append(f"  - Properties written: {', '.join(taken)}")
+    untaken = [code(each["name"]) for each in write["properties"] if each["state"] == "held"]
+    if untaken:
+        lines.append(f"  - Properties that would be written: {', '.join(untaken)}")
     if write["correlation_ids"]:
         lines.append(f"  - Correlation ids: {', '.join(map(code, write['correlation_ids']))}")
     return "\n".join(lines)

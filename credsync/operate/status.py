@@ -13,6 +13,7 @@ from credsync.core.portal import ByEach, Portal, id_key
 from credsync.core.reasons import sentence
 from credsync.core.states import complete, telling_writes
 from credsync.core.writes import Write, WriteState
+from credsync.operate.observed import observed_json, observed_writes
 from credsync.operate.outlook import outlooks, standing_reason, will_be_looked_at
 from credsync.operate.portal_standing import standing_of
 from credsync.operate.record_urls import Pages, pages_of
@@ -56,6 +57,7 @@ def therapist_status(
         for link in in_file_order(portal, outlook.links)
     ]
     rows = _write_rows(connection, row.id)
+    observed = observed_writes(connection, portal, row.id, outlook)
     return {
         "id": row.id,
         "portal": row.portal,
@@ -80,7 +82,8 @@ def therapist_status(
                 write, rows.get(write.id), pages.record(_object_of(portal, write.slot), write.record_id)
             )
             | {"current": id(write) in current}
-            for write in outlook.writes
+            | observed_json(observed.get(index), pages)
+            for index, write in enumerate(outlook.writes)
         ],
     }
 

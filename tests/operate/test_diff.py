@@ -17,6 +17,7 @@ from credsync.core.plan import SyncRequest
 from credsync.core.portal import Portal
 from credsync.operate.kept_names import keep_names
 from credsync.operate.live import AskLater, Live
+from credsync.operate.packet import packet_markdown
 from credsync.reconcile.rehearsal import diff
 from credsync.store.intake import accept_submission
 from credsync.store.tables import metadata
@@ -298,6 +299,20 @@ async def test_an_observing_portal_shows_what_would_be_written(scene: Scene, san
         npi = prop(told, "npi")
         assert (npi["submitted"], npi["why"], npi["differs"]) == ("1234567893", "observe_only", True)
     assert sandbox.records("101")[ACTIVE]["writes"] == 0
+    writes = {each["slot"]: each for each in scene.status()["writes"]}
+    names = {
+        slot: [(each["name"], each["state"]) for each in write["properties"]]
+        for slot, write in writes.items()
+    }
+    assert names[ACTIVE] == [(name, "held") for name in ("npi", "bio", "medicare")]
+    assert names[ADDRESS] == [("city", "held")]
+    truth = sandbox.records("101")
+    assert {slot: write["record_id"] for slot, write in writes.items()} == {
+        slot: truth[slot]["id"] for slot in (ACTIVE, NY, ADDRESS)
+    }
+    text = packet_markdown(scene.packet())
+    assert "Properties that would be written: `npi`, `bio`, `medicare`" in text
+    assert SECRET not in text
 
 
 async def test_what_is_held_is_shown_and_sent_by_a_press_that_includes_it(asked: Asked) -> None:
