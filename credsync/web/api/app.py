@@ -36,7 +36,7 @@ def build_api(context: ApiContext) -> FastAPI:
     """The API over a database and its portals."""
     gate = Gate(context.database, CapacityLimiter(_LOOK_UPS))
     desk, readers = Desk(context, CapacityLimiter(_WRITERS)), CapacityLimiter(_READERS)
-    document = openapi_document(CALLS)
+    document = openapi_document(CALLS, context.portals)
     rooms = (
         Intake(context, desk),
         Reading(context, readers),

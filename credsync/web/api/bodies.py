@@ -19,10 +19,10 @@ from pydantic import (
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from credsync.core.facts import SignUpKind
-from credsync.core.forms import Fault, FormName, is_forbidden, nearest
+from credsync.core.forms import SECTIONS, Fault, FormName, is_forbidden, nearest
 from credsync.core.forms.dates import Moment
 from credsync.core.forms.identifiers import Email
-from credsync.core.forms.texts import Line, PersonName
+from credsync.core.forms.texts import LINE_LENGTH, NAME_LENGTH, Line, PersonName
 from credsync.web.api.problems import shown_name
 
 _ID = re.compile(r"[0-9]{1,32}")
@@ -63,11 +63,38 @@ OccurredAt = Annotated[
         {
             "type": "string",
             "format": "date-time",
-            "description": "RFC 3339 with a zone",
+            "description": "RFC 3339 with a zone, in the years 1970 to 2199",
+            "pattern": "^(19[7-9]|20[0-9]|21[0-9])[0-9]-",
             "examples": ["2026-11-23T18:05:00Z"],
         }
     ),
 ]
+_UNSEEN = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069"
+_BLANK = r"\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_INVISIBLE = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2060-\u2065\u206a-\u206f\u2800\u3164\ufeff\uffa0"
+)
+
+
+def _line(longest: int, unseen: str, description: str) -> WithJsonSchema:
+    """How OpenAPI describes a text of one line that is not blank."""
+    pattern = f"^[^{unseen}]*[^{unseen}{_BLANK}][^{unseen}]*$"
+    return WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": longest,
+            "pattern": pattern,
+            "description": description,
+        }
+    )
+
+
+Reason = Annotated[Line, _line(LINE_LENGTH, _UNSEEN, "one line, for whoever reads it later")]
+Name = Annotated[
+    PersonName, _line(NAME_LENGTH, _UNSEEN + _INVISIBLE, "a person's name; no markup, no formula")
+]
+Mail = Annotated[Email, WithJsonSchema({"type": "string", "format": "email", "maxLength": 254})]
 PortalName = Annotated[str, Field(max_length=100, description="the name of a portal file")]
 Moving = Annotated[bool, Field(description="whether the therapist is moving to another state")]
 
@@ -83,8 +110,8 @@ class TherapistBody(Body):
 
     portal: PortalName
     contact_id: RecordId | None = None
-    name: PersonName | None = None
-    email: Email | None = None
+    name: Name | None = None
+    email: Mail | None = None
     moving: Moving | None = None
     occurred_at: OccurredAt | None = None
 
@@ -109,7 +136,10 @@ class SectionBody(Body):
     """A completed section of a form: a reason to look now; nothing is written."""
 
     form: Literal["ca", "af"]
-    section: str
+    section: Annotated[
+        str,
+        Field(description="of that form, see docs/fields.md", json_schema_extra={"enum": [*SECTIONS["af"]]}),
+    ]
     occurred_at: OccurredAt
     portal: PortalName | None = None
     contact_id: RecordId | None = None
@@ -129,7 +159,7 @@ class SubmissionBody(Body):
 class SyncBody(Body):
     """Sync now: everything submitted is written again."""
 
-    reason: Line
+    reason: Reason
     include_held: Annotated[bool, Field(description="also what is held for a person")] = False
 
 
@@ -137,19 +167,19 @@ class ChoiceBody(Body):
     """Which of several records holds a slot."""
 
     record_id: RecordId
-    reason: Line
+    reason: Reason
 
 
 class PauseBody(Body):
     """Why rounds stop."""
 
-    reason: Line
+    reason: Reason
 
 
 class ResumeBody(Body):
     """Why rounds go on, if somebody wants to say."""
 
-    reason: Line | None = None
+    reason: Reason | None = None
 
 
 T = TypeVar("T", bound=Body)

@@ -19,7 +19,9 @@ class Parameter:
 
     name: str
     description: str
-    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    schema: Mapping[str, Any] = field(
+        default_factory=lambda: {"type": "string", "maxLength": 1_000, "pattern": r"^[^\u0000]*$"}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,11 @@ CALLS: tuple[Call, ...] = (
         "In order. Ask again with `after` as `next_after` gave it, for ever.",
         {200: ("the events", documents.Feed)},
         parameters=(
-            Parameter("after", "a place in the feed", {"type": "integer", "minimum": 0, "default": 0}),
+            Parameter(
+                "after",
+                "a place in the feed",
+                {"type": "integer", "minimum": 0, "maximum": 10**18 - 1, "default": 0},
+            ),
             Parameter(
                 "types", f"event names with commas between: {', '.join(each.value for each in EventName)}"
             ),

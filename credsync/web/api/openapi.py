@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic.json_schema import models_json_schema
 
+from credsync.core.events import EventName
+from credsync.core.portal import Portal
 from credsync.web.api.calls import Call
 from credsync.web.api.documents import Document, Packet, ProblemDocument
 from credsync.web.api.problems import KINDS
@@ -31,19 +34,19 @@ _KEY = {
 Mode = Literal["validation", "serialization"]
 
 
-def openapi_document(calls: Iterable[Call]) -> dict[str, Any]:
-    """The whole document."""
-    listed = tuple(calls)
+def openapi_document(calls: Iterable[Call], portals: Mapping[str, Portal]) -> dict[str, Any]:
+    """The whole document, with the names of the portals there are and of their slots."""
+    listed, names = tuple(calls), _names(portals)
     paths: dict[str, dict[str, Any]] = {}
     for call in listed:
-        paths.setdefault(call.path, {})[call.method.lower()] = _operation(call)
+        paths.setdefault(call.path, {})[call.method.lower()] = _operation(call, names)
     return {
         "openapi": "3.1.0",
         "info": {"title": "credsync", "version": "1", "description": _ABOUT},
         "tags": [{"name": tag} for tag in dict.fromkeys(call.tag for call in listed)],
         "paths": paths,
         "components": {
-            "schemas": _schemas(listed),
+            "schemas": _schemas(listed, names),
             "responses": {kind: _problem(kind) for kind in KINDS},
             "securitySchemes": {
                 "token": {
@@ -57,14 +60,23 @@ def openapi_document(calls: Iterable[Call]) -> dict[str, Any]:
     }
 
 
-def _operation(call: Call) -> dict[str, Any]:
+def _names(portals: Mapping[str, Portal]) -> dict[str, dict[str, Any]]:
+    """What a portal and a slot may be called here, and the events, by the names of the parameters that hold them."""
+    portal = {"type": "string", "enum": sorted(portals)}
+    slots = sorted({re.escape(key) for each in portals.values() for key in each.slots})
+    slot = {"type": "string", "pattern": rf"^({'|'.join(slots)})(\.[^.\u0000]+)*$", "maxLength": 1_000}
+    events = {"type": "array", "items": {"type": "string", "enum": [each.value for each in EventName]}}
+    return {"portal": portal, "name": portal, "slot": slot, "types": events}
+
+
+def _operation(call: Call, names: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": call.handler,
         "tags": [call.tag],
         "summary": call.summary,
         "description": call.description,
         "security": [{"token": [call.scope.value]}] if call.scope else [],
-        "parameters": [*_parameters(call)],
+        "parameters": [*_parameters(call, names)],
         "responses": _responses(call),
     }
     if call.scope:
@@ -80,19 +92,21 @@ def _operation(call: Call) -> dict[str, Any]:
     return described
 
 
-def _parameters(call: Call) -> Iterable[Mapping[str, Any]]:
+def _parameters(call: Call, names: Mapping[str, dict[str, Any]]) -> Iterable[Mapping[str, Any]]:
     for name, (description, form) in _PATHS.items():
         if f"{{{name}}}" in call.path:
-            schema = {"type": "string", "format": form} if form else {"type": "string"}
+            schema = {"type": "string", "format": form} if form else names[name]
             yield {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
     for parameter in call.parameters:
-        yield {
+        described: dict[str, Any] = {
             "name": parameter.name,
             "in": "query",
             "required": False,
+            "allowEmptyValue": True,
             "description": parameter.description,
-            "schema": dict(parameter.schema),
+            "schema": names.get(parameter.name) or dict(parameter.schema),
         }
+        yield described | ({"explode": False} if described["schema"]["type"] == "array" else {})
     if call.method == "POST":
         yield _KEY
 
@@ -134,7 +148,7 @@ def _reference(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _schemas(calls: Iterable[Call]) -> dict[str, Any]:
+def _schemas(calls: Iterable[Call], names: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     models: dict[type[Any], Mode] = {ProblemDocument: "serialization"}
     for call in calls:
         if call.body is not None:
@@ -144,4 +158,10 @@ def _schemas(calls: Iterable[Call]) -> dict[str, Any]:
                 models[shape] = "serialization"
     _, definitions = models_json_schema(list(models.items()), ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = definitions["$defs"]
+    for model, mode in models.items():
+        portal = schemas[model.__name__].get("properties", {}).get("portal", {})
+        if mode == "validation":
+            for each in portal.get("anyOf", [portal]):
+                if each.get("type") == "string":
+                    each["enum"] = names["portal"]["enum"]
     return schemas
