@@ -72,9 +72,8 @@ def show_contact(app: App, contacts: Mapping[str, str], as_json: bool) -> None:
     """Ask each portal for a contact that nobody here has, and print its records by slot."""
     from credsync.reconcile.live_ids import live_ids_of_contact
 
-    live = app.live()
     found = [
-        _asked(lambda n=name, c=contact: live_ids_of_contact(live, n, c, PATIENCE))  # type: ignore[misc]
+        _asked(lambda n=name, c=contact: live_ids_of_contact(app.live(), n, c, PATIENCE))  # type: ignore[misc]
         for name, contact in contacts.items()
     ]
     if as_json:

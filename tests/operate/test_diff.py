@@ -141,7 +141,7 @@ async def test_what_was_written_is_in_step(asked: Asked) -> None:
 
 
 async def test_asking_changes_nothing_here_or_there(asked: Asked) -> None:
-    """Neither what is stored nor what HubSpot has; it only reads."""
+    """A question changes nothing, neither what is stored nor what HubSpot has."""
     asked.scene.submit()
     await asked.round()
     asked.scene.submit(data={"practice_preferences": {"bio": "newer"}})
@@ -173,7 +173,7 @@ async def test_what_is_unsent_will_be_written(asked: Asked) -> None:
 
 
 async def test_what_a_person_edited_in_hubspot_is_told_and_left(asked: Asked) -> None:
-    """A write never happens because HubSpot differs; Sync now would write it again."""
+    """What somebody edited in HubSpot is told and left alone; Sync now would write it again."""
     asked.scene.submit()
     await asked.round()
     record = asked.sandbox.records("101")[ACTIVE]["id"]
@@ -283,7 +283,10 @@ async def test_a_value_that_cannot_be_shaped_is_refused_before_it_is_sent(asked:
 
 
 async def test_an_observing_portal_shows_what_would_be_written(scene: Scene, sandbox: Driver) -> None:
-    """It looks, links and shows, and writes nothing; nor would a press."""
+    """An observe-only portal shows what would be written, in status and diff, and writes nothing.
+
+    Nor would a press.
+    """
     asked = Asked(scene, sandbox, mode="observe")
     async with asked.edge.client:
         await asked.know_names()

@@ -75,7 +75,10 @@ async def known(sandbox: Driver, database: Database) -> Live:
 async def test_hubspot_gets_no_more_than_four_calls_in_any_window(
     known: Live, sandbox: Driver, database: Database
 ) -> None:
-    """However many people ask at once, from however many processes; those who wait get their turn."""
+    """People's questions are at most four calls in any window of ten seconds, over all processes.
+
+    However many ask at once; those who wait get their turn.
+    """
     other = live_to(sandbox, database)
     with anyio.fail_after(30):
         async with anyio.create_task_group() as tasks:
