@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from credsync.core.decide import Case
+from credsync.core.observations import NotSeen
 from credsync.core.portal import CONTACT, Portal
 from credsync.core.reasons import Reason
 from credsync.core.schedule import Policy
@@ -28,13 +29,13 @@ def contact_doubtful(
     fact came in for a contact that was gone.
     """
     direct = {key for key, each in portal.objects.items() if each.parent == CONTACT}
-    seen = [sights[key] for key in direct if key in sights]
+    seen = [sights[key] for key in direct if key in sights and not isinstance(sights[key], NotSeen)]
     if not seen or any(sight != () for sight in seen):
         return False
     links = [
         link
         for link in case.links.values()
-        if (rule := portal.slot_rule(link.slot)) is not None and rule.object in direct
+        if (rule := portal.slot_rule(link.slot)) is not None and rule.object in direct & sights.keys()
     ]
     if any(link.record_id is not None or link.candidates for link in links):
         return True

@@ -278,12 +278,10 @@ def plan_links(
             asked and link.state is LinkState.GIVEN_UP
         ):
             planned[slot] = _awaited_from(planned[slot], now)
+    since = _awaited_since(facts, links, now)
     for slot in sorted(wanted - set(links)):
         if portal.slot_rule(slot) is not None:
-            planned[slot] = Link(slot, awaited=True, awaited_since=facts.latest_received(now))
-    for choice in choices:
-        if choice.slot in planned:
-            planned[choice.slot] = replace(planned[choice.slot], chosen_record_id=choice.record_id)
+            planned[slot] = Link(slot, awaited=True, awaited_since=since)
     latest = facts.latest_extended
     if latest is not None:
         for slot, link in planned.items():
@@ -294,11 +292,27 @@ def plan_links(
             anew = _awaited_from(link, max(link.awaited_since, told)) if empty else link
             planned[slot] = replace(
                 anew,
+                chosen_record_id=None,
                 doubtful_since=told,
                 doubted_record_id=link.record_id,
                 awaited_since=anew.awaited_since if empty else told,
             )
+    for slot in planned:
+        if portal.slot_rule(slot) is None:
+            planned[slot] = replace(
+                planned[slot], doubtful_since=None, doubted_record_id=None, next_look_at=None
+            )
+    for choice in choices:
+        if choice.slot in planned:
+            planned[choice.slot] = replace(planned[choice.slot], chosen_record_id=choice.record_id)
     return planned
+
+
+def _awaited_since(facts: Facts, links: Mapping[str, Link], now: datetime) -> datetime:
+    """When the fact came that makes a slot awaited: the newest, if nobody has looked since; else nobody knows."""
+    came = facts.latest_received(now)
+    looked = [link.last_looked_at for link in links.values() if link.last_looked_at is not None]
+    return came if all(at < came for at in looked) else now
 
 
 def _awaited_from(link: Link, moment: datetime) -> Link:

@@ -94,7 +94,7 @@ def settle(
             sights[therapist] = dict.fromkeys(sights[therapist], unseen)
         elif isinstance(fate, MergedInto) and case.contact_id is not None:
             taken = holder.setdefault(fate.contact_id, therapist) != therapist
-            contact = ContactMerged(case.contact_id, fate.contact_id, taken)
+            contact = ContactMerged(each.claimed.case.contact_id or case.contact_id, fate.contact_id, taken)
             if taken:
                 sharers.setdefault(fate.contact_id, set()).add(therapist)
                 sights[therapist] = {}

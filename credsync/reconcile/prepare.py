@@ -36,6 +36,8 @@ class Prepared:
     planned: Planned | None = None
     look_at_all: bool = False
     """Look at every type, whether something is open or not."""
+    look_failed: bool = False
+    """HubSpot did not answer all of this round's look."""
     contact: ContactMerged | None = None
     """What the contact turned out to have become."""
 
@@ -78,6 +80,7 @@ def prepare(
         max((s.id for s in facts.submissions), default=0),
         tuple(sync.id for sync in syncs),
         tuple(choice.id for choice in choices),
+        claimed.generation,
     )
     case = replace(
         case,

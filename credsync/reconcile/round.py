@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -20,6 +20,7 @@ from credsync.core.contacts import contact_doubtful
 from credsync.core.decide import Decision, claimed_records, decide
 from credsync.core.observations import NotSeen
 from credsync.core.schedule import Policy
+from credsync.core.slots import TypeSight
 from credsync.core.verdicts import Verdict
 from credsync.hubspot.edge import Edge, Names
 from credsync.reconcile.apply import RecordKey, Send, apply
@@ -80,7 +81,10 @@ class Round:
         if not prepared:
             return RoundReport()
         sights = await self._look(prepared)
-        prepared = list(await self._follow_contacts(prepared, sights, now))
+        prepared = [
+            replace(p, look_failed=_unanswered(sights.get(p.case.therapist_id, {})))
+            for p in await self._follow_contacts(prepared, sights, now)
+        ]
         report = _report(prepared, sights)
         turns, failed = await self._read(self._decide, prepared, sights, now)
         sending = [t for t in turns if t.outgoing]
@@ -192,9 +196,8 @@ class Round:
         for p in prepared:
             for record in claimed_records(self._portal, sights.get(p.case.therapist_id, {})):
                 claims[record].add(p.case.therapist_id)
-        looked = set(sights)
         for record, owners in claims_of(connection, self._portal.name, list(claims)).items():
-            claims[record] |= owners - looked
+            claims[record] |= {o for o in owners if not isinstance(sights.get(o, {}).get(record[0]), tuple)}
         return claims
 
     async def _record(self, turns: Sequence[TurnInProgress], now: datetime) -> None:
@@ -236,6 +239,10 @@ def _sends(turns: Sequence[TurnInProgress]) -> list[Send]:
         for turn in turns
         for outgoing in turn.outgoing
     ]
+
+
+def _unanswered(seen: Mapping[str, TypeSight]) -> bool:
+    return any(isinstance(sight, NotSeen) for sight in seen.values())
 
 
 def _report(prepared: Sequence[Prepared], sights: Sights) -> RoundReport:

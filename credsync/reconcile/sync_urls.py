@@ -92,7 +92,8 @@ class SyncUrls:
 
         await self._in_thread(store, True)
         await anyio.to_thread.run_sync(timeline.log, events)
-        if all(again is not None for again in told.values()):
+        outcomes = {verdict.outcome for verdict in verdicts.values()}
+        if not outcomes & {Outcome.WRITTEN, Outcome.MISSING}:
             self._rest(portal.sync_url, next(iter(verdicts.values())).message)
 
     def _again(self, verdict: Verdict, now: datetime) -> datetime | None:

@@ -21,7 +21,18 @@ from credsync.core.writes import Write, WriteState
 from credsync.reconcile.apply import RecordKey
 from credsync.reconcile.prepare import Prepared
 from credsync.reconcile.verdict import Ended, end_of
-from credsync.store.rounds import Finish, Turn, Verified
+from credsync.store.rounds import Finish, Planned, Turn, Verified
+
+_LOOK_AGAIN = 15
+"""Shortest looks until a look at everything that was not answered is made again."""
+
+
+def _planned(prepared: Prepared) -> Planned | None:
+    """What planning settled; a look at everything that was not answered is still to be made."""
+    planned = prepared.planned
+    if planned is not None and prepared.look_at_all and prepared.look_failed:
+        return replace(planned, portal_digest=None)
+    return planned
 
 
 class TurnInProgress:
@@ -39,7 +50,7 @@ class TurnInProgress:
             links=dict(decision.links),
             writes=list(decision.writes),
             lost=decision.lost,
-            planned=prepared.planned,
+            planned=_planned(prepared),
             contact=prepared.contact,
             shared_with=decision.shared_with,
         )
@@ -149,6 +160,9 @@ class TurnInProgress:
         links, case = self.turn.links.values(), self.prepared.case
         looked_under = None if self.prepared.contact_taken else case.contact_id
         due = next_due(looked_under, links, self.turn.writes, now)
+        if self.prepared.look_at_all and self.prepared.look_failed and looked_under is not None:
+            again = now + _LOOK_AGAIN * self._policy.look_again_min
+            due = again if due is None else min(due, again)
         rides = any(
             link.open and link.state is not LinkState.GIVEN_UP and link.next_look_at == due for link in links
         )

@@ -137,7 +137,6 @@ def _chosen_for(connection: Connection, taken: Taken, record_id: str) -> str | N
     """Another therapist of the portal for whom this record was chosen; a record id is one record of one portal."""
     linked = select(links.c.therapist_id).where(
         links.c.portal == taken.portal,
-        links.c.record_id == record_id,
         links.c.chosen_record_id == record_id,
         links.c.therapist_id != taken.therapist_id,
     )

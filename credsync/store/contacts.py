@@ -91,6 +91,8 @@ def follow_merges(
             .where(merged_contacts.c.portal == portal, merged_contacts.c.merged_into == merge.old)
             .values(merged_into=merge.new)
         )
+        moved_on = (therapists.c.portal == portal) & (therapists.c.merged_contact_id == merge.old)
+        connection.execute(update(therapists).where(moved_on).values(merged_contact_id=merge.new))
         row = {"portal": portal, "contact_id": merge.old, "merged_into": merge.new, "seen_at": now}
         made = insert(connection, merged_contacts).values(row)
         known = [merged_contacts.c.portal, merged_contacts.c.contact_id]

@@ -128,6 +128,7 @@ def accept_submission(
         taken.urgent = not taken.made and bool(
             connection.execute(_LINKED, {"for_id": taken.therapist_id}).scalar()
         )
+    if taken.new or taken.contact_changed:
         mark_due(connection, door, taken)
         append(connection, taken.events)
     return taken

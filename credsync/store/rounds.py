@@ -41,7 +41,8 @@ class Verified:
 class Planned:
     """What planning anew settled beside the rows."""
 
-    portal_digest: str
+    portal_digest: str | None
+    """None while it must be planned, and looked at, as if for the first time."""
     enrolment: int
     enrolment_since: datetime | None
     definitive: str | None
@@ -49,6 +50,8 @@ class Planned:
     """The newest that was planned."""
     syncs: Sequence[int] = ()
     choices: Sequence[int] = ()
+    generation: int = 0
+    """What was claimed: a contact that changed since is still to be planned anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,7 @@ def _save_plans(connection: Connection, turns: Sequence[Turn]) -> None:
         {
             "for_id": turn.before.therapist_id,
             "by": turn.planned.portal_digest,
+            "seen": turn.planned.generation,
             "in_enrolment": turn.planned.enrolment,
             "since": turn.planned.enrolment_since,
             "under": turn.planned.definitive,
@@ -210,7 +214,10 @@ def _save_plans(connection: Connection, turns: Sequence[Turn]) -> None:
             update(therapists)
             .where(therapists.c.id == bindparam("for_id"))
             .values(
-                planned_by=bindparam("by"),
+                planned_by=case(
+                    (therapists.c.generation == bindparam("seen"), bindparam("by")),
+                    else_=therapists.c.planned_by,
+                ),
                 enrolment=bindparam("in_enrolment"),
                 enrolment_since=bindparam("since"),
                 definitive=bindparam("under"),

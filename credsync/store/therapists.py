@@ -94,6 +94,7 @@ class Taken:
     fact_id: int | None = None
     new: bool = True
     urgent: bool = False
+    contact_changed: bool = False
     made: bool = False
     """The therapist was not known before this call: its row is due already, and nothing else is stored of it."""
     events: list[TimelineEvent] = field(default_factory=list)
@@ -161,7 +162,10 @@ def _changed(connection: Connection, door: Door, who: Who, row: Row[Any]) -> Tak
             warn_sharers(connection, row.portal, left, door.now)
     if changes:
         connection.execute(update(therapists).where(therapists.c.id == row.id).values(**changes))
-    return Taken(row.id, row.portal, changes.get("contact_id", row.contact_id))
+    contact_changed = "contact_id" in changes
+    return Taken(
+        row.id, row.portal, changes.get("contact_id", row.contact_id), contact_changed=contact_changed
+    )
 
 
 def _free_contact(connection: Connection, who: Who, portal: str) -> str | None:
