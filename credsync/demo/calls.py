@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,6 +60,18 @@ class Service:
         path = f"/v1/therapists/{person.id}/submissions"
         await _answer(self.http, "POST", path, submitted, f"ca-{person.id}")
 
+    async def extend(self, person: Person, at: datetime) -> None:
+        """Say that they signed up again."""
+        signed = {"kind": "extended", "occurred_at": at.isoformat(), "moving": person.moving}
+        path = f"/v1/therapists/{person.id}/sign-ups"
+        await _answer(self.http, "POST", path, signed, f"extended-{person.id}")
+
+    async def renew(self, person: Person, at: datetime) -> None:
+        """Hand in what they submit after signing up again."""
+        submitted = {"form": "ca", "occurred_at": at.isoformat(), "data": person.renewed().renewal()}
+        path = f"/v1/therapists/{person.id}/submissions"
+        await _answer(self.http, "POST", path, submitted, f"renewal-{person.id}")
+
     async def status(self, person: Person) -> Json:
         """All the service says of a therapist."""
         return await _answer(self.http, "GET", f"/v1/therapists/{person.id}")
@@ -71,8 +83,12 @@ class Sandbox:
 
     http: httpx2.AsyncClient
 
-    async def make_contact(self, person: Person, workflow: float | None) -> tuple[str, float]:
-        """Make the contact, which starts its workflows. Returns its id and when the last record comes, in s."""
+    async def make_contact(
+        self, person: Person, workflow: float | None, never: Sequence[str] = ()
+    ) -> tuple[str, float]:
+        """Make the contact, which starts its workflows, but for the objects that `never` come. Returns its id and
+        when the last record comes, in s.
+        """
         contact: Json = {
             "properties": {
                 "email": person.email,
@@ -81,11 +97,20 @@ class Sandbox:
             },
             "licenses": [each.state for each in person.licenses],
             "moving": person.moving,
+            "never": list(never),
         }
         if workflow is not None:
             contact["delay"] = workflow
         made = await _answer(self.http, "POST", "/_sandbox/contacts", contact)
-        return made["id"], max(each["due_in_s"] for each in made["planned"])
+        return made["id"], max(each["due_in_s"] for each in made["planned"] if each["due_in_s"] is not None)
+
+    async def extend(self, contact_id: str) -> None:
+        """What the calling backend does in HubSpot at an Extended Sign Up: a second Credentialing gets the label."""
+        await _answer(self.http, "POST", "/_sandbox/esu", {"contact": contact_id, "pause": "5s"})
+
+    async def double(self, contact_id: str, slot: str) -> None:
+        """Somebody makes a second record in a slot."""
+        await _answer(self.http, "POST", "/_sandbox/records/create", {"contact": contact_id, "slot": slot})
 
     async def counts(self) -> tuple[int, int]:
         """How many records exist but contacts, and how many writes they have had."""

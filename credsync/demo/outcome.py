@@ -57,7 +57,7 @@ def judge(played: Played, truth: Json, status: Json, speed: float) -> Outcome:
         return None if text is None else (moment(text) - began).total_seconds() * speed
 
     submitted = after(played.submitted.isoformat()) or 0.0
-    records = _by_slot(truth["records"])
+    records = by_slot(truth["records"])
     expected = person.expected(played.submitted)
     faults = [f"{slot}: no record" for slot in expected if slot not in records]
     came: dict[str, float] = {}
@@ -67,7 +67,7 @@ def judge(played: Played, truth: Json, status: Json, speed: float) -> Outcome:
         seen, written = after(record.get("visible_at")), after(record.get("first_written_at"))
         if seen is not None:
             came[slot] = seen
-            faults += _faults(slot, wanted, record, status)
+            faults += [*record_faults(slot, wanted, record), *word_faults(slot, record, status)]
             if written is not None:
                 lags.append(written - max(seen, submitted))
     asked = {records[slot]["id"] for slot in came}
@@ -80,7 +80,7 @@ def judge(played: Played, truth: Json, status: Json, speed: float) -> Outcome:
     link: Json = next((each for each in status["links"] if each["slot"] == slot), {})
     return Outcome(
         label=person.label,
-        fate=_fate(TherapistState(status["state"]), faults),
+        fate=fate_of(TherapistState(status["state"]), faults),
         times=Times(
             first_looked=after(link.get("first_missed_at") or link.get("found_at")),
             created=came.get(slot),
@@ -94,16 +94,22 @@ def judge(played: Played, truth: Json, status: Json, speed: float) -> Outcome:
     )
 
 
-def _by_slot(records: Iterable[Json]) -> dict[str, Json]:
+def by_slot(records: Iterable[Json]) -> dict[str, Json]:
+    """The living records by the slots they hold."""
     return {slot: each for each in records if each["archived_at"] is None for slot in each["slots"]}
 
 
-def _faults(slot: str, wanted: Mapping[str, str], record: Json, status: Json) -> Iterable[str]:
+def record_faults(slot: str, wanted: Mapping[str, str], record: Json) -> Iterable[str]:
+    """What of a record in HubSpot is not as it should be: its values, or how often it was written."""
     wrong = [name for name, value in wanted.items() if record["properties"].get(name) != value]
     if wrong:
         yield f"{slot}: {', '.join(wrong)} not as submitted"
     if record["writes"] != 1:
         yield f"{slot}: written {record['writes']} times"
+
+
+def word_faults(slot: str, record: Json, status: Json) -> Iterable[str]:
+    """Where the service does not say that this record was written."""
     if status["ids"].get(id_key(slot)) != record["id"]:
         yield f"{slot}: the service holds another id"
     rows = [row for row in status["writes"] if row["slot"] == slot]
@@ -111,7 +117,8 @@ def _faults(slot: str, wanted: Mapping[str, str], record: Json, status: Json) ->
         yield f"{slot}: the service says {', '.join(row['state'] for row in rows) or 'nothing'}"
 
 
-def _fate(state: TherapistState, faults: Sequence[str]) -> Fate:
+def fate_of(state: TherapistState, faults: Sequence[str]) -> Fate:
+    """What a state comes to, given what was found wrong."""
     if state in NEEDS_A_PERSON:
         return Fate.NEEDS_A_PERSON
     if state is not TherapistState.IN_SYNC:

@@ -6,7 +6,7 @@ and the NPIs only have a right check digit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -56,6 +56,9 @@ _CITIES = {
 _SPECIALTIES = ("Anxiety", "Grief", "Couples", "Trauma", "Sleep", "Adolescents")
 _MEDICARE = {"enrolled": "Yes", "not_enrolled": "No"}
 """The portal's own words for the two answers, as in its `values.medicare`."""
+NO_OPTION = "opted_out"
+"""A third answer, for which HubSpot's property has no option."""
+RENEWED_UNTIL = "2031-03-31"
 
 Records = dict[str, dict[str, str]]
 """Properties by slot."""
@@ -110,10 +113,13 @@ class Person:
         return (self.definitive_slot, *licenses, "therapist_address_current")
 
     def expected(self, submitted: datetime) -> Records:
-        """What was submitted, as it must be in HubSpot: the portal file's mapping, done by hand."""
+        """What was submitted, as it must be in HubSpot: the portal file's mapping, done by hand.
+
+        A value that HubSpot has no option for is not in it.
+        """
         definitive = {
             "npi": self.npi,
-            "medicare": _MEDICARE[self.medicare],
+            **({"medicare": _MEDICARE[self.medicare]} if self.medicare in _MEDICARE else {}),
             "specialties": ";".join(self.specialties),
             "malpractice_expires_on": self.insured_until,
             "submitted_on": submitted.astimezone(UTC).date().isoformat(),
@@ -177,6 +183,19 @@ class Person:
             },
         }
 
+    def renewed(self) -> Person:
+        """The same person with what they submit after an Extended Sign Up."""
+        other = next(each for each in sorted(_MEDICARE) if each != self.medicare)
+        return replace(self, medicare=other, insured_until=RENEWED_UNTIL)
+
+    def renewal(self) -> dict[str, Any]:
+        """An application that says only what belongs on the Credentialing; all else is left alone."""
+        return {
+            "employment_and_malpractice": self._employment(),
+            "practice_preferences": {"specialties": list(self.specialties)},
+            "npi_and_caqh": {"npi": self.npi, "medicare_status": self.medicare},
+        }
+
     def _education(self) -> dict[str, Any]:
         return {
             "degrees": [
@@ -238,10 +257,10 @@ class Person:
         return {"line1": self.street, "city": self.city, "state": state, "postal_code": self.postal_code}
 
 
-def invent(label: str, chance: Random, *, moving: bool = False) -> Person:
-    """A person; `label` is a case's letter or a number."""
+def invent(label: str, chance: Random, *, moving: bool = False, states: tuple[str, ...] = ()) -> Person:
+    """A person with licences in these states, else in some; `label` is a case's letter or a number."""
     first, last = _CASE_NAMES.get(label) or (chance.choice(_FIRST), chance.choice(_LAST))
-    states = chance.sample(sorted(_CITIES), chance.choice((1, 1, 2, 3)))
+    states = states or tuple(chance.sample(sorted(_CITIES), chance.choice((1, 1, 2, 3))))
     city, postal_code = _CITIES[states[0]]
     return Person(
         id=str(UUID(int=chance.getrandbits(128), version=4)),

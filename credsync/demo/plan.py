@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from random import Random
 
 from credsync.demo.old_way import CASES, LOOKED_AFTER
-from credsync.demo.people import Person, invent
+from credsync.demo.people import NO_OPTION, Person, invent
 
 WORKFLOW = "lognormal:90s:0.6"
 """How late everybody's records come but the four's: median 90 s, as the sandbox reads it."""
 CASE_SUBMITS = LOOKED_AFTER + 30.0
 """When the four submit: after the old way's look, before any of their records came."""
+
+
+class Kind(StrEnum):
+    """What happens to somebody besides a workflow that comes late; the value is the line's name."""
+
+    PLAIN = "Plain"
+    EXTENDED = "Extended Sign Ups"
+    RELOCATION = "Relocations"
+    LICENCES = "Licences in two states"
+    TWO_RECORDS = "Two records in one slot"
+    BAD_VALUE = "Bad values"
+    NEVER = "Never come"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,26 @@ class Part:
     waits_for_records: bool = False
     workflow: float | None = None
     """The records' delay; None leaves it to chance."""
+    kind: Kind = Kind.PLAIN
+
+    @property
+    def records(self) -> int:
+        """How many records there will be: both Credentialings come to everybody, whichever is written."""
+        if self.kind is Kind.NEVER:
+            return 1
+        more = {Kind.EXTENDED: 1, Kind.TWO_RECORDS: 1}.get(self.kind, 0)
+        return len(self.person.slots) + 1 + more
+
+    @property
+    def writes(self) -> int:
+        """How many writes there will be."""
+        match self.kind:
+            case Kind.NEVER | Kind.TWO_RECORDS:
+                return 1
+            case Kind.EXTENDED:
+                return len(self.person.slots) + 1
+            case _:
+                return len(self.person.slots)
 
 
 def the_cases(seed: int) -> list[Part]:
@@ -46,3 +79,31 @@ def the_crowd(people: int, minutes: float, seed: int) -> list[Part]:
         submits = chance.uniform(5, 60) if late else chance.uniform(5, 45)
         parts.append(Part(person, at, submits, waits_for_records=late))
     return parts
+
+
+def the_six(seed: int) -> list[Part]:
+    """Two or three therapists for each of the six stories; those whose records never come sign up first."""
+    chance = Random(f"six {seed}")  # noqa: S311 - made-up people, not a secret
+
+    def parts(
+        kind: Kind, number: int, workflow: float | None = None, states: tuple[str, ...] = ()
+    ) -> list[Part]:
+        made = []
+        for each in range(1, number + 1):
+            moving = kind is Kind.RELOCATION
+            person = invent(f"{kind.name[0]}{each}", chance, moving=moving, states=states)
+            if kind is Kind.BAD_VALUE:
+                person = replace(person, medicare=NO_OPTION)
+            at = 0.0 if kind is Kind.NEVER else chance.uniform(0, 30)
+            late = kind is Kind.TWO_RECORDS
+            made.append(Part(person, at, chance.uniform(5, 30), late, workflow, kind))
+        return made
+
+    return [
+        *parts(Kind.EXTENDED, 3, workflow=30.0),
+        *parts(Kind.RELOCATION, 3),
+        *parts(Kind.LICENCES, 3, states=("NY", "CA")),
+        *parts(Kind.TWO_RECORDS, 2),
+        *parts(Kind.BAD_VALUE, 3),
+        *parts(Kind.NEVER, 2),
+    ]

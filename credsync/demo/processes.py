@@ -22,6 +22,8 @@ from credsync.settings import ENV_PREFIX
 PORTAL = "demo"
 STARTS_WITHIN = 60.0
 STOPS_WITHIN = 10.0
+OVERDUE_AFTER = "12m"
+"""Shorter than usual, so that the demo need not last until what never comes is overdue."""
 _SANDBOX_SAYS = re.compile(r"listening on (http://\S+)")
 _SERVICE_SAYS = re.compile(r'"address": ?"(http://[^"]+)"')
 _BASE_URL = re.compile(r'^base_url = ".*"$', re.MULTILINE)
@@ -129,6 +131,7 @@ def _settings(folder: Path) -> str:
         "portals": f"{glob.escape(str(folder))}/portals/*.toml",
         "bind": "127.0.0.1:0",
         "log_format": "json",
+        "overdue_after": OVERDUE_AFTER,
     }
     return "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
 

@@ -14,15 +14,16 @@ import anyio
 from rich.console import Console
 
 from credsync.demo import screen
-from credsync.demo.calls import Sandbox, connected
-from credsync.demo.outcome import Fate, Outcome, judge
-from credsync.demo.plan import WORKFLOW, Part, the_cases, the_crowd
+from credsync.demo.calls import Json, Sandbox, connected
+from credsync.demo.outcome import Fate, judge
+from credsync.demo.plan import WORKFLOW, Kind, Part, the_cases, the_crowd, the_six
 from credsync.demo.processes import DemoFailed, Stage, stage
-from credsync.demo.story import Story, whole
+from credsync.demo.story import Played, Story, whole
+from credsync.demo.telling import tell
 
 
 def main(argv: Sequence[str]) -> int:
-    """0 when everything submitted is in HubSpot, 1 when not, 2 for wrong options."""
+    """0 when everything is as it should be, 1 when not, 2 for wrong options."""
     options = _options(argv)
     out = screen.console()
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -33,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
         out.print("Starting the HubSpot stand-in and the service: two processes, on loopback ...")
         with stage(options.speed, options.seed, WORKFLOW) as on:
             code = _play(options, out, on)
-            if not options.no_wait and sys.stdin.isatty() and sys.stdout.isatty():
+            if _stays(options):
                 _stay(out, on, options.seed)
     except DemoFailed as failed:
         code = 1
@@ -41,6 +42,10 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         out.print("\nStopped: both processes have ended, and their folder is gone.")
     return code
+
+
+def _stays(options: argparse.Namespace) -> bool:
+    return not options.no_wait and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _play(options: argparse.Namespace, out: Console, on: Stage) -> int:
@@ -75,7 +80,7 @@ def _like_ctrl_c(number: int, frame: FrameType | None) -> None:
 
 
 async def _show(options: argparse.Namespace, out: Console, on: Stage) -> int:
-    """Both scenes, then the tables."""
+    """Both scenes, each with its tables, and what they come to."""
     speed, began = options.speed, time.monotonic()
     out.print(
         f"HubSpot's time runs {speed:g} times faster here: a second on your clock is {speed:g} there. All times "
@@ -87,38 +92,43 @@ async def _show(options: argparse.Namespace, out: Console, on: Stage) -> int:
             "[bold]The four cases[/bold] sign up; each one's records come as late as they did in 2025. "
             "In seconds after the sign-up:"
         )
-        cases = await _scene(out, story, sandbox, the_cases(options.seed), speed)
+        cases = [judge(*each, speed) for each in await _scene(out, story, sandbox, the_cases(options.seed))]
         out.print()
         out.print(screen.cases_table(cases))
         out.print(f"\n{screen.without_data(cases)}")
+        crowd, six = the_crowd(options.people, options.minutes, options.seed), the_six(options.seed)
         out.print(
             f"\n[bold]{options.people} more[/bold] sign up within {options.minutes:g} min; their records come "
-            "after 90 s in the middle (lognormal, sigma 0.6)."
+            f"after 90 s in the middle (lognormal, sigma 0.6). With them {len(six)} more, for six stories."
         )
         before = await sandbox.calls()
-        crowd = await _scene(
-            out, story, sandbox, the_crowd(options.people, options.minutes, options.seed), speed
-        )
+        played = await _scene(out, story, sandbox, [*crowd, *six])
         calls = await sandbox.calls()
-    everybody = [*cases, *crowd]
+    everybody = [*cases, *(judge(*each, speed) for each in played if each[0].part.kind is Kind.PLAIN)]
+    told = [tell(*each, speed) for each in played if each[0].part.kind is not Kind.PLAIN]
     out.print()
-    out.print(screen.totals_table(everybody, calls, (calls - before) / len(crowd)))
+    out.print("[bold]Six stories[/bold]")
+    out.print(screen.stories_table(told))
+    out.print()
+    out.print(screen.totals_table(everybody, told, calls, (calls - before) / len(played)))
     out.print("Lag: from when a record was there and its data submitted, until it was written.")
-    for line in screen.faults(everybody):
+    program = screen.program_of(on) if _stays(options) else "credsync"
+    for line in (*screen.to_do(told, program), *screen.faults([*everybody, *told])):
         out.print(line, markup=False, soft_wrap=True)
-    well = all(each.fate is Fate.WRITTEN for each in everybody)
-    end = "" if well else " Not everything submitted is in HubSpot."
-    out.print(f"That took {time.monotonic() - began:.0f} s.{end}")
+    well = all(each.fate is Fate.WRITTEN for each in everybody) and all(each.well for each in told)
+    end = "Everything is as it should be." if well else "Not everything is as it should be."
+    out.print(f"\n{end} That took {time.monotonic() - began:.0f} s.")
     return 0 if well else 1
 
 
 async def _scene(
-    out: Console, story: Story, sandbox: Sandbox, parts: Sequence[Part], speed: float
-) -> list[Outcome]:
+    out: Console, story: Story, sandbox: Sandbox, parts: Sequence[Part]
+) -> list[tuple[Played, Json, Json]]:
+    """Each with HubSpot's truth and the service's status at the end."""
     with screen.progress(out, whole(parts)) as show:
         played = await story.play(parts, show)
     truth = await sandbox.contacts()
-    return [judge(each, truth[each.contact_id], status, speed) for each, status in played]
+    return [(each, truth[each.contact_id], status) for each, status in played]
 
 
 def _stay(out: Console, on: Stage, seed: int) -> None:

@@ -15,11 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
+from rich.text import Text
 
 from credsync.demo.old_way import CASES, LOOKED_AFTER
 from credsync.demo.outcome import Fate, Outcome, share
 from credsync.demo.processes import Stage, credsync
 from credsync.demo.story import Progress
+from credsync.demo.telling import Told, lines
 
 LINE_EVERY = 5.0
 PIPE_WIDTH = 118
@@ -111,12 +113,26 @@ def without_data(cases: Sequence[Outcome]) -> str:
     return f"Without their data: {before} of {len(cases)} the old way, {now} of {len(cases)} this way."
 
 
-def totals_table(outcomes: Sequence[Outcome], calls: int, crowd_calls: float) -> Table:
+def stories_table(told: Sequence[Told]) -> Table:
+    """Each story in its own line."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
+    for name, number, text in lines(told):
+        table.add_row(name, number, Text(text))
+    return table
+
+
+def totals_table(outcomes: Sequence[Outcome], told: Sequence[Told], calls: int, crowd_calls: float) -> Table:
     """What became of everybody; `crowd_calls` are the calls per therapist without the four cases."""
-    count = {fate: sum(each.fate is fate for each in outcomes) for fate in Fate}
-    people, lost = len(outcomes), sum(each.old.lost for each in outcomes)
+    fates = [each.fate for each in outcomes] + [each.fate for each in told]
+    count = {fate: fates.count(fate) for fate in Fate}
+    people, all_people = len(outcomes), len(outcomes) + len(told)
+    lost = sum(each.old.lost for each in outcomes)
     first = sum(each.submitted_first for each in outcomes)
     lags = [lag for each in outcomes for lag in each.lags]
+    records = len(lags) + sum(each.records for each in told if each.fate is Fate.WRITTEN)
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
@@ -124,22 +140,27 @@ def totals_table(outcomes: Sequence[Outcome], calls: int, crowd_calls: float) ->
     rows = (
         (
             "Accepted",
-            f"{people}",
-            f"applications: {first} before their records were there, {people - first} after",
+            f"{all_people}",
+            f"therapists' data: {first} before their records were there, {people - first} after, "
+            f"{len(told)} in the stories",
         ),
-        ("Written", f"{count[Fate.WRITTEN]}", f"on {len(lags)} records, once each, every value as submitted"),
-        ("Waiting", f"{count[Fate.WAITING]}", ""),
-        ("Needs a person", f"{count[Fate.NEEDS_A_PERSON]}", ""),
-        ("Lost", f"{count[Fate.LOST]}", f"the old way: {lost} of {people}, and nobody told"),
+        ("Written", f"{count[Fate.WRITTEN]}", f"on {records} records, once each, every value as submitted"),
+        ("Waiting", f"{count[Fate.WAITING]}", _below(count[Fate.WAITING])),
+        ("Needs a person", f"{count[Fate.NEEDS_A_PERSON]}", _below(count[Fate.NEEDS_A_PERSON])),
+        (
+            "Lost",
+            f"{count[Fate.LOST]}",
+            f"the old way: {lost} of the {people} without the stories, and nobody told",
+        ),
         (
             "HubSpot calls",
-            f"{calls / people:.2f}",
+            f"{calls / all_people:.2f}",
             f"per therapist, all {calls} counted ({crowd_calls:.2f} without the four)",
         ),
         (
             "Lag",
             f"{share(lags, 0.5):.1f} s",
-            f"median, p95 {share(lags, 0.95):.1f} s, longest {max(lags, default=0.0):.1f} s",
+            f"median, p95 {share(lags, 0.95):.1f} s, longest {max(lags, default=0.0):.1f} s, without the stories",
         ),
     )
     for row in rows:
@@ -147,20 +168,41 @@ def totals_table(outcomes: Sequence[Outcome], calls: int, crowd_calls: float) ->
     return table
 
 
-def faults(outcomes: Sequence[Outcome], most: int = 10) -> list[str]:
+def _below(number: int) -> str:
+    return "each with why and what to run, below" if number else ""
+
+
+def to_do(told: Sequence[Told], program: str) -> list[str]:
+    """Who waits or needs a person, each with why and the one command to run."""
+    found: list[str] = []
+    for fate in (Fate.NEEDS_A_PERSON, Fate.WAITING):
+        some = [each for each in told if each.fate is fate]
+        if some:
+            found += ["", f"{fate.capitalize()}:"]
+        for each in some:
+            found += [f"  {each.label} {each.name}: {each.why}", f"    {program} {each.command}"]
+    return found
+
+
+def faults(outcomes: Sequence[Outcome | Told], most: int = 10) -> list[str]:
     """What is wrong, a line for each therapist."""
     found = [
         f"{each.label}: {each.fate}: {'; '.join(each.faults)}"
         for each in outcomes
-        if each.fate != Fate.WRITTEN
+        if (not each.well if isinstance(each, Told) else each.fate is not Fate.WRITTEN)
     ]
     more = len(found) - most
     return found if more <= 0 else [*found[:most], f"and {more} more"]
 
 
+def program_of(on: Stage) -> str:
+    """How a person who stays calls the demo's own service."""
+    return shlex.join([*credsync(), "--config", str(on.folder / "credsync.toml")])
+
+
 def what_to_open(out: Console, on: Stage, therapist: str) -> None:
     """For whoever stays: what can be looked at while it runs."""
-    command = shlex.join([*credsync(), "--config", str(on.folder / "credsync.toml")])
+    command = program_of(on)
     out.print("\n[bold]It still runs, until Ctrl-C.[/bold] Look around:")
     for line in (
         f"  {on.service.url}/docs  the API, to be tried with this token:",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import anyio
 
+from credsync.core.links import LinkState
 from credsync.core.states import TherapistState
+from credsync.core.writes import UNFINISHED
 from credsync.demo.calls import Json, Sandbox, Service
-from credsync.demo.plan import Part
+from credsync.demo.plan import Kind, Part
 from credsync.demo.processes import DemoFailed, Stage
 
 LONGEST_WORKFLOW = 1_200.0
@@ -23,11 +26,12 @@ WATCHED_EVERY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a person did, and when."""
+    """What a person did, and when; `renewed` is the submission after an Extended Sign Up."""
 
     part: Part
     contact_id: str
     submitted: datetime
+    renewed: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -41,9 +45,22 @@ class Progress:
 
 
 def whole(parts: Sequence[Part]) -> Progress:
-    """What a scene comes to: the sandbox makes both Credentialing records for everybody, and one is written."""
-    people, written = len(parts), sum(len(part.person.slots) for part in parts)
-    return Progress(people, people, written + people, written)
+    """What a scene comes to."""
+    records, writes = sum(part.records for part in parts), sum(part.writes for part in parts)
+    return Progress(len(parts), len(parts), records, writes)
+
+
+def settled(played: Played, status: Json) -> bool:
+    """Whether nothing more is to be expected: who waits waits for what never comes, and whatever can go has gone."""
+    part, state = played.part, TherapistState(status["state"])
+    if part.kind is Kind.NEVER:
+        waits = state is not TherapistState.OVERDUE
+    else:
+        waits = state in (TherapistState.WAITING, TherapistState.OVERDUE)
+    rows = len(part.person.slots) + (played.renewed is not None)
+    found = {link["slot"] for link in status["links"] if link["state"] == LinkState.FOUND}
+    under_way = [row for row in status["writes"] if row["slot"] in found and row["state"] in UNFINISHED]
+    return not waits and len(status["writes"]) >= rows and not under_way
 
 
 class Story:
@@ -82,21 +99,36 @@ class Story:
 
     async def _act(self, part: Part, began: float, progress: Progress, played: list[Played]) -> None:
         await self._until(began + part.signs_up / self._speed)
-        contact_id, last_comes = await self._sandbox.make_contact(part.person, part.workflow)
+        person, kind = part.person, part.kind
+        never = ("credentialing",) if kind is Kind.NEVER else ()
+        contact_id, last_comes = await self._sandbox.make_contact(person, part.workflow, never)
         signed_up = time.monotonic()
-        await self._service.sign_up(part.person, contact_id, datetime.now(UTC))
+        await self._service.sign_up(person, contact_id, datetime.now(UTC))
         progress.signed_up += 1
         wait = part.submits + (last_comes if part.waits_for_records else 0.0)
         await self._until(signed_up + wait / self._speed)
+        if kind is Kind.TWO_RECORDS:
+            await self._sandbox.double(contact_id, person.definitive_slot)
         submitted = datetime.now(UTC)
-        await self._service.submit(part.person, submitted)
+        await self._service.submit(person, submitted)
         progress.submitted += 1
-        played.append(Played(part, contact_id, submitted))
+        one = Played(part, contact_id, submitted)
+        played.append(await self._renewed(one) if kind is Kind.EXTENDED else one)
+
+    async def _renewed(self, played: Played) -> Played:
+        """Once all is written they sign up again, the backend moves the label, and they submit again."""
+        person = played.part.person
+        await self._settled(played, math.inf)
+        await self._service.extend(person, datetime.now(UTC))
+        await self._sandbox.extend(played.contact_id)
+        renewed = datetime.now(UTC)
+        await self._service.renew(person, renewed)
+        return replace(played, renewed=renewed)
 
     async def _settled(self, played: Played, latest: float) -> Json:
         while True:
             status = await self._service.status(played.part.person)
-            if status["state"] != TherapistState.WAITING or time.monotonic() > latest:
+            if settled(played, status) or time.monotonic() > latest:
                 return status
             await anyio.sleep(0.25)
 

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from credsync.demo.plan import Kind
 from credsync.demo.processes import DemoFailed, Stage, stage
 
 
@@ -49,9 +50,47 @@ def test_it_counts_four_of_four_for_the_old_way_and_none_for_ours(shown: str) ->
     assert "Without their data: 4 of 4 the old way, 0 of 4 this way." in shown
 
 
-def test_everything_accepted_is_written(shown: str) -> None:
-    for name, number in {"Accepted": 16, "Written": 16, "Waiting": 0, "Needs a person": 0, "Lost": 0}.items():
+def test_everything_accepted_is_written_or_waits_or_needs_a_person_and_nothing_is_lost(shown: str) -> None:
+    ends = {"Accepted": 32, "Written": 25, "Waiting": 2, "Needs a person": 5, "Lost": 0}
+    for name, number in ends.items():
         assert re.search(rf"^{name} +{number}\b", shown, re.MULTILINE), name
+    assert "Everything is as it should be." in shown
+
+
+@pytest.mark.parametrize(
+    ("story", "number", "end"),
+    [
+        (
+            Kind.EXTENDED,
+            3,
+            "the new submission is on the new Credentialing, what was there before is untouched",
+        ),
+        (Kind.RELOCATION, 3, "on the relocation Credentialing, nothing on the other"),
+        (Kind.LICENCES, 3, "NY and CA each on its own record"),
+        (Kind.TWO_RECORDS, 2, "neither is written, both are shown, a person chooses"),
+        (Kind.BAD_VALUE, 3, "the value is named and not sent, all else is written"),
+        (Kind.NEVER, 2, r"waiting, overdue since 1\d\.\d min after the sign-up; .*nothing is lost"),
+    ],
+)
+def test_each_story_is_told_in_its_own_line(shown: str, story: Kind, number: int, end: str) -> None:
+    """The demo has extended sign-ups, relocations, licences in two states, two records in one slot, bad values, and
+    two that never come, each told in its own line."""
+    assert re.search(rf"^{story} +{number} +{end}", shown, re.MULTILINE)
+
+
+def test_whoever_needs_a_person_is_named_with_why_and_the_one_command_to_run(shown: str) -> None:
+    said = shown.split("Needs a person:\n")[1].split("\nWaiting:\n")
+    for slot, why, command in (
+        (
+            "T",
+            r"(\d+) and \d+ both hold credentialing_active_attested",
+            r"choose [\w-]{36} \w+ \1 --reason '",
+        ),
+        ("B", "medicare: the value is none of the property's options", r"sync [\w-]{36} --reason '"),
+    ):
+        assert re.search(rf"^  {slot}\d [^:]+: {why}.*\n    credsync {command}", said[0], re.MULTILINE)
+    assert len(re.findall(r"^    credsync (choose|sync) ", said[0], re.MULTILINE)) == 5
+    assert len(re.findall(r"^    credsync show ", said[1], re.MULTILINE)) == 2
 
 
 def test_it_says_that_time_runs_faster(shown: str) -> None:
