@@ -12,10 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from credsync.core.facts import Facts, Submission
-from credsync.core.portal import DEFINITIVE, ByEach, Portal, WriteMap
-
-ATTESTATION_DUE_AFTER: Final = timedelta(days=120)
-"""An attestation is due again this long after the last one (domain.md, fields)."""
+from credsync.core.portal import ATTESTATION_DUE_AFTER, DEFINITIVE, ByEach, Portal, WriteMap
 
 
 class _Absent:
@@ -58,7 +55,7 @@ def _stamp(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def derived(submission: Submission) -> dict[str, Any]:
+def derived(submission: Submission, due_after: timedelta = ATTESTATION_DUE_AFTER) -> dict[str, Any]:
     """The values a submission has beside its data: `form_status, submitted_at, attested_at, attestation_due`."""
     values: dict[str, Any] = {"form_status": "submitted", "submitted_at": _stamp(submission.occurred_at)}
     path = "attestation.attested_at" if submission.form == "af" else "certification_and_release.signed_at"
@@ -68,7 +65,7 @@ def derived(submission: Submission) -> dict[str, Any]:
     if isinstance(attested, str):
         values["attested_at"] = attested
         with suppress(OverflowError):  # attested at the end of the calendar: never due again
-            due = datetime.fromisoformat(attested) + ATTESTATION_DUE_AFTER
+            due = datetime.fromisoformat(attested) + due_after
             values["attestation_due"] = due.date().isoformat()
     return values
 
@@ -116,7 +113,7 @@ def targets(
     `siblings` are its enrolment's submissions, oldest first; `settled` gives the definitive slot and rule of those
     that were sent already, which are not judged again.
     """
-    extra = derived(submission)
+    extra = derived(submission, portal.attestation_due_after)
     found: dict[tuple[str, str | None], dict[str, Wanted]] = {}
     siblings = list(siblings)
     for write in portal.maps_of(submission.form):

@@ -20,6 +20,10 @@ DEFINITIVE = "definitive"
 """The target of a write that a rule chooses; also the slot shown while that choice is not yet possible."""
 
 
+ATTESTATION_DUE_AFTER = timedelta(days=120)
+"""How long after an attestation the next one is due, where the portal file does not say (domain.md, fields)."""
+
+
 class Mode(StrEnum):
     WRITE = "write"
     OBSERVE = "observe"
@@ -134,6 +138,7 @@ class Portal:
     custom: Mapping[str, CustomField]
     sync_url: str | None
     digest: str
+    attestation_due_after: timedelta = ATTESTATION_DUE_AFTER
 
     def rules(self, form: FormName) -> tuple[DefinitiveRule, ...]:
         """The definitive rules of a form; a form without rules of its own uses ca's."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from credsync.core.durations import parse_duration
 from credsync.core.forms import CustomField, DataClass, FormName, PathInfo, is_forbidden, paths
 from credsync.core.portal import (
+    ATTESTATION_DUE_AFTER,
     CONTACT,
     DEFINITIVE,
     Awaited,
@@ -55,6 +56,7 @@ def parse_portal(name: str, text: str) -> Portal:
         raise PortalFileError(name, shape)
     custom = {key: CustomField(key, field.type, field.data_class) for key, field in file.custom.items()}
     cross = [
+        *_span_faults("attestation.due_after", file.attestation.due_after),
         *_custom_faults(file),
         *_object_faults(file),
         *_slot_faults(file),
@@ -93,6 +95,11 @@ def parse_portal(name: str, text: str) -> Portal:
         custom=custom,
         sync_url=file.contact.sync_url,
         digest=hashlib.sha256(text.encode()).hexdigest()[:16],
+        attestation_due_after=(
+            parse_duration(file.attestation.due_after)
+            if file.attestation.due_after
+            else ATTESTATION_DUE_AFTER
+        ),
     )
 
 
@@ -179,11 +186,15 @@ def _slot_faults(file: PortalTables) -> Iterable[PortalFault]:
                 "'submitted' is for slots with each; use always, moving or never",
                 (f"{where}.each",),
             )
-        if slot.overdue_after is not None:
-            try:
-                parse_duration(slot.overdue_after)
-            except ValueError as error:
-                yield PortalFault(f"{where}.overdue_after", str(error))
+        yield from _span_faults(f"{where}.overdue_after", slot.overdue_after)
+
+
+def _span_faults(where: str, span: str | None) -> Iterable[PortalFault]:
+    try:
+        if span is not None and not parse_duration(span):
+            yield PortalFault(where, "must be longer than nothing, such as 90s, 30m, 12h or 7d")
+    except ValueError as error:
+        yield PortalFault(where, str(error))
 
 
 def _rule_faults(file: PortalTables) -> Iterable[PortalFault]:

@@ -82,6 +82,12 @@ class ContactTable(Table):
     sync_url: _Name | None = None
 
 
+class AttestationTable(Table):
+    """`[attestation]`"""
+
+    due_after: str | None = None
+
+
 class CustomTable(Table):
     """One field of `[custom]`."""
 
@@ -108,6 +114,7 @@ class PortalTables(Table):
     slots: dict[_Key, SlotTable]
     definitive: dict[Literal["sign_up", "ca", "af"], list[RuleTable]] = Field(default_factory=dict)
     contact: ContactTable = ContactTable()
+    attestation: AttestationTable = AttestationTable()
     custom: dict[_Key, CustomTable] = Field(default_factory=dict)
     writes: list[WriteTable] = Field(default_factory=list)
 
@@ -118,6 +125,7 @@ _TABLES: dict[str, type[Table]] = {
     "slots": SlotTable,
     "definitive": RuleTable,
     "contact": ContactTable,
+    "attestation": AttestationTable,
     "custom": CustomTable,
     "writes": WriteTable,
 }

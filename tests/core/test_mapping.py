@@ -141,6 +141,15 @@ def test_the_values_a_submission_has_beside_its_data() -> None:
     assert plain == {"form_status": "submitted", "submitted_at": "2026-03-02T09:00:00Z"}
 
 
+def test_a_portal_says_when_the_next_attestation_is_due() -> None:
+    """`attestation_due` is 120 days after the attestation, or what the portal file says."""
+    writes = '[[writes]]\nform = "af"\nto = "definitive"\nfields = { due = "attestation_due" }\n'
+    attested = submission(1, {"attestation": {"attested_at": "2026-03-01T00:00:00.000000Z"}}, form="af")
+    assert said(mapped(writes), attested) == {ACTIVE: {"due": "2026-06-29"}}
+    sooner = mapped(f'[attestation]\ndue_after = "90d"\n{writes}')
+    assert said(sooner, attested) == {ACTIVE: {"due": "2026-05-30"}}
+
+
 @pytest.mark.parametrize(
     ("form", "data"),
     [

@@ -272,6 +272,19 @@ FAULTS = [
         "credentialing_active_attested",
     ),
     ('awaited = "moving"', 'awaited = "submitted"', "slots.credentialing_relocation.awaited", "use always"),
+    (
+        'overdue_after = "45m"',
+        'overdue_after = "0s"',
+        "slots.therapist_address_current.overdue_after",
+        "longer",
+    ),
+    ("[custom] ", '[attestation]\ndue_after = "soon"\n[custom] ', "attestation.due_after", "7d"),
+    (
+        "[custom] ",
+        '[attestation]\ndu_after = "9d"\n[custom] ',
+        "attestation.du_after",
+        "did you mean 'due_after'",
+    ),
     ('overdue_after = "45m"', 'overdue_after = "45"', "slots.therapist_address_current.overdue_after", "90s"),
     (
         'overdue_after = "45m"',

@@ -36,7 +36,10 @@ _DERIVED: Final[Mapping[str, Kind]] = {
     "form_status": Kind("string", "derived: the form's state"),
     "submitted_at": Kind("datetime", "derived: when the form was submitted"),
     "attested_at": Kind("datetime", "derived: when it was attested"),
-    "attestation_due": Kind("date", "derived: when the next attestation is due (120 days, configurable)"),
+    "attestation_due": Kind(
+        "date",
+        "derived: when the next attestation is due (after 120 days, or `due_after` of the portal file)",
+    ),
 }
 
 
