@@ -18,8 +18,9 @@ def doubled(here: World) -> tuple[str, str, list[str]]:
         here.change("create", contact=contact, slot=ACTIVE)["id"],
     ]
     here.sign_up(therapist, contact)
-    here.submit(therapist, npi(ONE))
     here.until_state(therapist, "ambiguous")
+    here.submit(therapist, npi(ONE))
+    here.looked(therapist)
     return therapist, contact, records
 
 
@@ -29,11 +30,12 @@ def shares(here: World) -> tuple[tuple[str, str], tuple[str, str], str]:
     here.advance("1s")
     record = here.records(first[1])[ACTIVE]["id"]
     here.change("link", id=record, parent=second[1], slot=ACTIVE)
-    for (therapist, contact), number in ((first, ONE), (second, TWO)):
+    for therapist, contact in (first, second):
         here.sign_up(therapist, contact)
+    for (therapist, _), number in ((first, ONE), (second, TWO)):
+        here.until_state(therapist, "ambiguous")
         here.submit(therapist, npi(number))
-    for therapist, _ in (first, second):
-        until(lambda: here.status(therapist)["state"] == "ambiguous", 10, "both to be ambiguous")  # noqa: B023
+        here.looked(therapist)
     return first, second, record
 
 

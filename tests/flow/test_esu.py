@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.flow.forms import ca, npi
+from tests.flow.forms import af, ca, npi
 from tests.flow.world import ACTIVE, ADDRESS, World, moment, someone, until
 
 SETTLE_S = 2.0
@@ -28,6 +28,7 @@ def test_an_unchanged_holder_stays_doubtful_and_unwritten_for_settle_after(share
     therapist, contact = signed_up(shared, npi(OLD))
     shared.extend(therapist)
     told = datetime.fromisoformat(moment())
+    shared.looked(therapist)
     shared.submit(therapist, npi(NEW))
     until(lambda: ("waiting", "settling") in shared.writes(therapist, ACTIVE), 10, "the write to wait")
     link = shared.link(therapist, ACTIVE)
@@ -114,6 +115,7 @@ def unwritten(here: World) -> tuple[str, str, str]:
     here.submit(therapist, npi(OLD))
     here.looked(therapist)
     here.extend(therapist)
+    here.looked(therapist)
     record = here.change("create", contact=contact, slot=ACTIVE)["id"]
     held = here.until_state(therapist, "held")
     assert held["reason"] == "older_than_sign_up"
@@ -144,6 +146,26 @@ def test_what_is_held_is_sent_by_sync_now_only_with_include_held(shared: World) 
     shared.until_state(therapist, "in_sync")
     assert shared.record(contact, record)["properties"]["npi"] == OLD
     assert shared.record(contact, record)["writes"] == 1
+
+
+def test_what_is_held_never_overwrites_what_the_new_enrolment_said(shared: World) -> None:
+    """An older submission never overwrites a newer, not even when a person sends what was held."""
+    contact, therapist = shared.contact(never=[ACTIVE]), someone()
+    shared.sign_up(therapist, contact)
+    shared.submit(therapist, ca())
+    shared.looked(therapist)
+    shared.extend(therapist)
+    shared.looked(therapist)
+    changed = {"practice_preferences": {"specialties": ["couples"]}}
+    shared.submit(therapist, af(**changed), form="af")
+    record = shared.change("create", contact=contact, slot=ACTIVE)["id"]
+    shared.until_state(therapist, "held")
+    until(lambda: shared.record(contact, record)["writes"] == 1, 10, "the attestation")
+    shared.sync(therapist, include_held=True)
+    until(lambda: shared.record(contact, record)["writes"] == 2, 10, "what was held")
+    shared.until_state(therapist, "in_sync")
+    held = shared.record(contact, record)["properties"]
+    assert (held["npi"], held["specialties"]) == (OLD, "couples")
 
 
 def test_what_the_new_enrolment_wrote_to_the_old_holder_is_sent_again_to_the_new_one(shared: World) -> None:

@@ -89,6 +89,10 @@ def test_a_write_carries_only_its_own_submissions_values(shared: World) -> None:
     shared.until_state(therapist, "in_sync")
     held = shared.record(contact, record)["properties"]
     assert (held["npi"], held["specialties"]) == ("1000000004", "couples")
+    told = next(r for r in shared.diff(therapist)["records"] if r["slot"] == ACTIVE)
+    values = {p["name"]: (p["hubspot"], p["submitted"], p["differs"]) for p in told["properties"]}
+    assert values["npi"] == ("1000000004", "1234567893", True)
+    assert values["specialties"] == ("couples", "couples", False)
     shared.sync(therapist)
     until(lambda: shared.record(contact, record)["writes"] == 3, 10, "the full merge")
     shared.until_state(therapist, "in_sync")

@@ -19,6 +19,11 @@ def test_observe_only_takes_everything_in_and_only_sync_now_sends_it_afterwards(
         assert {(w["state"], w["reason"]) for w in seen["writes"]} == {("held", "observe_only")}
         assert [r["writes"] for r in here.records(contact).values()] == [0, 0, 0]
     (ann, of_ann), (bob, of_bob) = people
+    would = {(r["slot"], p["name"]): p for r in here.diff(ann)["records"] for p in r["properties"]}
+    npi_now = would[(ACTIVE, "npi")]
+    assert (npi_now["hubspot"], npi_now["submitted"]) == (None, "1234567893")
+    assert (npi_now["differs"], npi_now["why"]) == (True, "observe_only")
+    assert would[(ADDRESS, "street")]["submitted"] == "1 Elm St"
 
     here.observe_only(False)
     here.submit(ann, street("2 New Rd"))

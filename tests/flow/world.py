@@ -305,6 +305,17 @@ class World:
         found = [w for w in self.status(therapist)["writes"] if w["slot"] == slot]
         return [(w["state"], w["reason"]) for w in sorted(found, key=lambda w: str(w["submitted_at"]))]
 
+    def diff(self, therapist: str) -> dict[str, Any]:
+        """HubSpot now beside what would be written, asked again until all of it is known."""
+
+        def whole() -> dict[str, Any] | None:
+            answer = self.api.get(f"/v1/therapists/{therapist}/diff")
+            assert answer.status_code in (200, 429), answer.text
+            told: dict[str, Any] = answer.json()
+            return told if answer.status_code == 200 and told["complete"] else None
+
+        return until(whole, 30, "the differences")
+
     def nothing_unsent(self, therapist: str) -> bool:
         """Whether every write of a therapist has come to an end."""
         return not {w["state"] for w in self.status(therapist)["writes"]} & {"waiting", "due", "unknown"}

@@ -19,7 +19,7 @@ CANARY = "canary"
 READS_AND_UPDATES = re.compile(
     r"GET .*|POST associations batch/read|POST objects batch/read|POST objects batch/update|PATCH objects"
 )
-SLACK = timedelta(milliseconds=300)
+SLACK = timedelta(milliseconds=150)
 """A round claims therapists shortly before it looks: a fact that came in between may be missing from it."""
 BETWEEN_LOOKS = timedelta(milliseconds=200)
 _EVER = datetime.max.replace(tzinfo=UTC)
@@ -296,7 +296,7 @@ class _Oracle:
             call.at
             for each in self._ever(seen.therapist, seen.write)
             for call in self.calls.looks.get(each, ())
-            if call.answered_well and call.at < told.asked - SLACK
+            if call.answered_well and call.ended < told.asked
         ]
         if starts and looks and max(starts) < max(looks):
             yield Wrong(Rule.SETTLING, f"record {seen.write.record_id} in {sorted(seen.slots)}")
@@ -398,9 +398,7 @@ class _Oracle:
             call = self.calls.by_correlation.get(before.write.correlation_id)
             if after.looked <= before.write.at and not apart and call is not None and call.answered_well:
                 yield Wrong(Rule.NO_LOOK, f"record {record_id} at {after.write.at}")
-            if apart or any(
-                before.lower - timedelta(seconds=1) <= c <= after.write.at for c in causes.values()
-            ):
+            if apart or any(before.lower <= c <= after.write.at for c in causes.values()):
                 yield from () if apart else self._of_repetition(before, after)
                 continue
             yield Wrong(
@@ -426,7 +424,7 @@ class _Oracle:
 
     def _of_repetition(self, before: _Seen, after: _Seen) -> Iterator[Wrong]:
         """Values of a submission that was sent already, with nothing that asks for the full merge."""
-        start, end = before.lower - timedelta(seconds=1), after.write.at
+        start, end = before.lower, after.write.at
         told = [t for t in self.told[after.therapist] if t.asked <= end and (t.answered or end) >= start]
         asked = [t for t in told if t.path.endswith("/sync") or "/links/" in t.path]
         taken = [at for at in self.history.takes(after.write.record_id) if start <= at <= end]
@@ -434,17 +432,20 @@ class _Oracle:
         call = self.calls.by_correlation.get(before.write.correlation_id)
         if asked or taken or killed or call is None or not call.answered_well:
             return
-        fresh = [t for t in told if t.path.endswith(("/submissions", "/sign-ups"))]
         for name, written in after.write.values.items():
             if before.write.values.get(name) != written:
                 continue
-            offers = [
-                o
+            said = {
+                o.submission
                 for knowledge in self._knowledges(after)
                 for o in knowledge.offers()
                 if o.name == name and o.slot in after.slots and o.is_said_by(written)
-            ]
-            if offers and not any(o.submission.told in fresh for o in offers):
+            }
+            sent = {s for s in said if s.came <= before.write.at}
+            fresh = {s for s in said if (s.told.answered or end) >= start} - (
+                sent if len(sent) == 1 else set()
+            )
+            if said and not fresh:
                 yield Wrong(Rule.AGAIN, f"{name} of {after.write.record_id}")
 
     # --- what is missing
