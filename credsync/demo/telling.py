@@ -107,10 +107,11 @@ class _Case:
                 self.faults.append(f"{record['made_for']}: {record['id']} is written and must not be")
 
     def waits(self, slots: Iterable[str]) -> None:
-        """What is submitted for these slots is kept until it can be written."""
+        """What is submitted for these slots is kept until it can be written: nothing else will ever write it."""
         for slot in slots:
-            kept = [row["state"] for row in self.rows(slot)] == [WriteState.WAITING]
-            self.unspoken(kept, f"{slot}: not waiting")
+            if [row["state"] for row in self.rows(slot)] != [WriteState.WAITING]:
+                self.lost = True
+                self.faults.append(f"{slot}: not waiting")
 
 
 def tell(played: Played, truth: Json, status: Json, speed: float) -> Told:
@@ -205,10 +206,10 @@ def _bad_value(case: _Case) -> None:
     case.untouched([slots[each]["id"] for each in expected if each in slots])
     rows = case.rows(slot)
     named = [each for row in rows for each in row["properties"] if each["state"] == "refused"]
-    case.unspoken([row["state"] for row in rows] == [WriteState.PARTIAL], f"{slot}: not said to be partial")
-    if [each["name"] for each in named] != ["medicare"]:
+    partly = [row["state"] for row in rows] == [WriteState.PARTIAL]
+    if not partly or [each["name"] for each in named] != ["medicare"]:
         case.lost = True
-        case.faults.append(f"{slot}: the service does not name medicare alone")
+        case.faults.append(f"{slot}: the service does not say that medicare alone is missing")
     said = "; ".join(f"{each['name']}: {each['message']}" for each in named)
     case.why = f"{said}. Add the option in HubSpot, then sync; or submit another value."
     case.command = shlex.join(["sync", case.person.id, "--reason", "the option is there now"])
