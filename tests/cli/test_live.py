@@ -14,12 +14,14 @@ from sqlalchemy import func, select
 
 from credsync.cli import live as live_questions
 from credsync.core.facts import SignUpKind
+from credsync.core.portal import Portal
 from credsync.core.portal_file import parse_portal
 from credsync.hubspot.client import HubSpotClient
-from credsync.hubspot.edge import read_names
+from credsync.hubspot.edge import Names, read_names
 from credsync.operate.kept_names import keep_names
 from credsync.store.database import Database
 from credsync.store.intake import accept_sign_up, accept_submission
+from credsync.store.portals import set_account
 from credsync.store.tables import links, live_reads, syncs
 from credsync.store.therapists import Door, Who
 from tests.cli.conftest import Run
@@ -69,21 +71,28 @@ def ann(home: Path, database: Database, sandbox: Driver, monkeypatch: pytest.Mon
     text = SMALL.replace("http://127.0.0.1:8090", sandbox.url)
     (home / "portals" / "demo.toml").write_text(text)
     monkeypatch.setenv("CREDSYNC_HUBSPOT_TOKEN_DEMO", "any")
-    portal, now = parse_portal("demo", text), datetime.now(UTC)
-
-    async def names() -> Any:
-        async with HubSpotClient(sandbox.url, "any") as client:
-            return await read_names(portal, client, now)
-
+    know_names(database, parse_portal("demo", text))
+    now = datetime.now(UTC)
     door = Door(now, timedelta(seconds=3))
     contact = sandbox.contact(id="101")["id"]
     data = {"npi_and_caqh": {"npi": NPI}, "practice_preferences": {"bio": "b" * 100}}
     with database.write() as connection:
-        keep_names(connection, portal, anyio.run(names))
         accept_sign_up(connection, door, Who(ANN, "demo", contact, "Ann"), SignUpKind.FIRST, now, False, None)
         accept_submission(connection, door, Who(ANN), "ca", now, None, data)
     sandbox.do("/requests", method="DELETE")
     return database
+
+
+def know_names(database: Database, portal: Portal) -> None:
+    """What a worker does at its start."""
+
+    async def names() -> Names:
+        async with HubSpotClient(portal.hubspot.base_url, "any") as client:
+            return await read_names(portal, client, datetime.now(UTC))
+
+    found = anyio.run(names)
+    with database.write() as connection:
+        keep_names(connection, portal, found)
 
 
 def use_up(database: Database, for_: float) -> None:
@@ -186,6 +195,26 @@ def test_show_live_looks_up_a_contact_that_nobody_here_has(run: Run, ann: Databa
     with ann.read() as connection:
         assert connection.execute(select(func.count()).select_from(links)).scalar_one() == 0
     assert run("show", stranger).code == 1, "without --live it is nobody"
+
+
+def test_show_live_asks_every_portal_for_a_stranger(
+    run: Run, ann: Database, sandbox: Driver, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id does not say where it is from; a page's address does."""
+    monkeypatch.setenv("CREDSYNC_HUBSPOT_TOKEN_OTHER", "any")
+    text = (home / "portals" / "demo.toml").read_text().replace('portal_id = "1234567"\n', "")
+    (home / "portals" / "other.toml").write_text(text)
+    know_names(ann, parse_portal("other", text))
+    with ann.write() as connection:
+        set_account(connection, "other", "7654321", "app.hubspot.com")
+    stranger = sandbox.contact()["id"]
+    told = json.loads(run("show", stranger, "--live", "--json").out)["contacts"]
+    assert [(each["portal"], each["exists"]) for each in told] == [("demo", True), ("other", True)]
+    with ann.write() as connection:
+        connection.execute(live_reads.delete())
+    page = f"https://app.hubspot.com/contacts/7654321/record/0-1/{stranger}"
+    told = json.loads(run("show", page, "--live", "--json").out)["contacts"]
+    assert [each["portal"] for each in told] == ["other"]
 
 
 def test_show_live_tells_a_contact_that_is_nowhere(run: Run, ann: Database, sandbox: Driver) -> None:

@@ -364,6 +364,20 @@ async def test_a_label_moved_to_another_record_is_not_sent_again(asked: Asked) -
     assert (npi["why"], npi["differs"], npi["will_be_written"]) == ("not_sent", True, False)
 
 
+async def test_a_lost_record_is_shown_as_lost_and_its_data_as_owed(asked: Asked) -> None:
+    """Before any round has noticed: the old id is what is stored, and the successor will get everything."""
+    asked.scene.submit()
+    await asked.round()
+    record = asked.sandbox.records("101")[ADDRESS]["id"]
+    asked.sandbox.do("/records/delete", {"id": record})
+    told = await asked.diff()
+    address = slot(told, ADDRESS)
+    assert (address["state"], address["reason"]) == ("awaited", "record_lost")
+    assert (address["record_id"], address["stored_record_id"]) == (None, record)
+    city = prop(told, "city", ADDRESS)
+    assert (city["submitted"], city["why"], city["reason"]) == (SECRET, "waiting", "record_lost")
+
+
 async def test_nobody_said_whether_the_therapist_is_moving(asked: Asked) -> None:
     """What no rule can place yet is shown as such, with its values."""
     therapist = uuid_of(3)
