@@ -588,3 +588,21 @@ def test_what_was_mapped_nowhere_when_it_was_planned_is_not_written_because_it_i
     assert [w.submissions for w in plan_writes(PORTAL, later, [], (), 1)] == [frozenset({2})]
     pressed = plan_writes(PORTAL, facts, [], [SyncRequest(1, False)], 1)
     assert [w.submissions for w in pressed] == [frozenset({1})], "Sync now sends everything submitted"
+
+
+def test_a_slot_awaited_long_after_the_last_fact_that_arrived_waits_from_now_on() -> None:
+    """A word on moving has no arrival of its own: a month-old submission must not make its slot given up."""
+    facts = Facts.of(submissions=[submission(1, form_data(npi="1"))])
+    looked = a_link(ACTIVE, last_looked_at=at(5_000))
+    assert plan_links(PORTAL, facts, {ACTIVE: looked}, {ACTIVE, MOVE}, at(9_000))[MOVE].awaited_since == at(
+        9_000
+    )
+    fresh = plan_links(PORTAL, facts, {}, {MOVE}, at(9_000))[MOVE]
+    assert fresh.awaited_since == facts.submissions[0].received_at
+
+
+def test_a_link_whose_slot_the_portal_file_no_longer_has_is_in_no_doubt_and_never_due() -> None:
+    facts = Facts.of(sign_ups=[extended(7, 100)])
+    gone = a_link("former_slot", doubtful_since=at(50), next_look_at=at(60))
+    planned = plan_links(PORTAL, facts, {"former_slot": gone}, set(), at(200))["former_slot"]
+    assert (planned.doubtful_since, planned.next_look_at, planned.open) == (None, None, False)

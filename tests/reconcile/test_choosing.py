@@ -141,3 +141,25 @@ async def test_a_record_of_two_therapists_is_chosen_for_one(scene: Scene, sandbo
         assert writes(sandbox)[shared] == 1
         with pytest.raises(ChosenForAnother):
             choose(scene, shared, 2)
+
+
+async def test_a_record_that_another_has_is_ambiguous_though_theirs_was_not_looked_at(
+    scene: Scene, sandbox: Driver
+) -> None:
+    """The other therapist rides in the round for another type; what is stored of this one still counts."""
+    sandbox.contact(id="101", never=["therapist_address"])
+    sandbox.contact(id="102", never=["credentialing"])
+    npi = {"npi_and_caqh": {"npi": "1234567893"}}
+    edge = edge_to(sandbox.url)
+    async with edge.client:
+        scene.sign_up(2, "101")
+        scene.submit(2, data=npi)
+        await rounds(scene, edge)
+        held = scene.link(ACTIVE, 2)["record_id"]
+        sandbox.do("/records/link", {"id": held, "parent": "102", "slot": ACTIVE})
+        scene.sign_up(1, "102")
+        scene.submit(1, data={"npi_and_caqh": {"npi": "1987654328"}})
+        await rounds(scene, edge)
+        await rounds(scene, edge)
+        assert [scene.link(ACTIVE, number)["state"] for number in (1, 2)] == ["ambiguous", "ambiguous"]
+        assert sandbox.records("101")[ACTIVE]["properties"]["npi"] == "1234567893"

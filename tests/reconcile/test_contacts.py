@@ -179,3 +179,34 @@ async def test_what_hubspot_does_not_answer_about_a_contact_concludes_nothing(
         sandbox.do("/faults", method="DELETE")
         await rounds(scene, edge, 60)
         assert scene.status()["reason"] == "contact_gone"
+
+
+async def test_a_changed_contact_is_looked_at_until_hubspot_answers(scene: Scene, sandbox: Driver) -> None:
+    """Another contact has other records, whatever was found under the one before."""
+    sandbox.contact(id="101")
+    sandbox.contact(id="200")
+    edge = edge_to(sandbox.url)
+    async with edge.client:
+        await written(scene, edge)
+        sandbox.do("/faults", {"match": {"kind": "associations"}, "times": None, "answer": "html"})
+        put_contact(scene, 1, "200")
+        await rounds(scene, edge)
+        sandbox.do("/faults", method="DELETE")
+        await rounds(scene, edge, 120)
+        assert scene.link(ACTIVE)["record_id"] == sandbox.records("200")[ACTIVE]["id"]
+
+
+async def test_no_contact_is_asked_about_while_only_a_type_that_is_awaited_is_looked_at(
+    scene: Scene, sandbox: Driver
+) -> None:
+    """A round of those who wait costs its looks and nothing else."""
+    sandbox.contact(id="101", never=["therapist_address"])
+    edge = edge_to(sandbox.url)
+    async with edge.client:
+        scene.sign_up(1, "101")
+        scene.submit(1, data=CA)
+        await rounds(scene, edge)
+        sandbox.do("/requests", method="DELETE")
+        for _ in range(5):
+            await rounds(scene, edge, 30)
+        assert sandbox.summary()["by_kind"] == {"associations": 5}
