@@ -125,15 +125,15 @@ class LiveClient(HubSpotClient):
                 effect=Effect.NOT_SENT,
                 retry_after=pause / self.pacing.speed,
             )
+        if self._may_take <= 0:
+            raise _too_slow()
         seat = await self._take_seat()
         began = time.monotonic()
         try:
-            with anyio.fail_after(max(0.0, self._may_take)):
+            with anyio.fail_after(self._may_take):
                 answer = await super().call(route, body, inputs=inputs, params=params)
         except TimeoutError:
-            raise Unavailable(
-                "HubSpot did not answer in time", effect=Effect.NOT_SENT, code="timeout"
-            ) from None
+            raise _too_slow() from None
         finally:
             self._may_take -= time.monotonic() - began
             with anyio.CancelScope(shield=True):
@@ -155,6 +155,10 @@ class LiveClient(HubSpotClient):
             await self._seats.sleep(wait)
         self.made += 1
         return got
+
+
+def _too_slow() -> Unavailable:
+    return Unavailable("HubSpot did not answer in time", effect=Effect.NOT_SENT, code="timeout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +226,7 @@ class Live:
                 yield Asking(Edge(portal, client, names), client, names, problem, learnt.since)
             finally:
                 if client.refused_for is not None:
-                    self._put_by((portal_name, about), learnt)
+                    self._put_by((portal_name, about), learnt, longer=client.made > 0)
 
     async def read(
         self, query: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs
@@ -261,12 +265,13 @@ class Live:
             return kept
         return _Learnt(self.database.clock.now())
 
-    def _put_by(self, question: tuple[str, str], learnt: _Learnt) -> None:
+    def _put_by(self, question: tuple[str, str], learnt: _Learnt, *, longer: bool) -> None:
+        """Keep what was learnt, `longer` where this time something was."""
         now = time.monotonic()
         for old in [each for each, kept in self._unfinished.items() if kept.until <= now]:
             del self._unfinished[old]
         if len(self._unfinished) < _MOST_KEPT:
-            learnt.until = now + KEPT_FOR
+            learnt.until = now + KEPT_FOR if longer else learnt.until
             self._unfinished[question] = learnt
 
 

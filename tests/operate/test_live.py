@@ -156,6 +156,8 @@ async def test_a_hubspot_that_hangs_costs_no_more_than_the_patience(known: Live,
     with anyio.fail_after(5):
         codes = await ask(known, 0.3, *map(account_of, range(1, 4)))
     assert codes == ["timeout"] * 3
+    with known.database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(live_reads)).scalar_one() == 1
 
 
 async def test_a_refused_call_is_made_once(known: Live, sandbox: Driver) -> None:
