@@ -175,9 +175,9 @@ def _two_records(case: _Case) -> None:
         f"the service says {case.status['state']}, not ambiguous",
     )
     case.why = f"{' and '.join(candidates)} both hold {slot}; choose the right one."
-    if candidates:
-        words = ["choose", case.person.id, slot, candidates[0], "--reason", "the other is a duplicate"]
-        case.command = shlex.join(words)
+    made = next((each["id"] for each in case.truth["records"] if each["made_for"] == slot), "RECORD")
+    words = ["choose", case.person.id, slot, made, "--reason", "the other is a duplicate"]
+    case.command = shlex.join(words)
 
 
 def _only_the_address(case: _Case) -> None:

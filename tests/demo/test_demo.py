@@ -83,8 +83,8 @@ def test_whoever_needs_a_person_is_named_with_why_and_the_one_command_to_run(sho
     for slot, why, command in (
         (
             "T",
-            r"(\d+) and \d+ both hold credentialing_active_attested",
-            r"choose [\w-]{36} \w+ \1 --reason '",
+            r"\d+ and \d+ both hold credentialing_active_attested",
+            r"choose [\w-]{36} \w+ \d+ --reason '",
         ),
         ("B", "medicare: the value is none of the property's options", r"sync [\w-]{36} --reason '"),
     ):

@@ -265,7 +265,10 @@ def test_since_when_it_is_overdue_is_told_in_hubspots_time() -> None:
 
 
 def test_what_to_do_names_candidates_and_value_and_the_command() -> None:
+    """The command chooses the workflow's own record: the licences hang on it."""
     worlds = [World(PARTS[kind]) for kind in (Kind.TWO_RECORDS, Kind.BAD_VALUE, Kind.NEVER, Kind.LICENCES)]
+    worlds[0].of(ACTIVE)["id"] = "999"
+    worlds[0].link(ACTIVE)["candidates"][0]["record_id"] = "999"
     first = worlds[0].of(ACTIVE)["id"]
     two, bad, never, _ = (world.played.part.person.id for world in worlds)
     said = to_do([each.told() for each in worlds], "credsync")
