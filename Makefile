@@ -2,7 +2,7 @@
 # installed into .venv here, each package pinned and checked by its hash. `make` alone lists the targets.
 
 #: make setup         make .venv and install credsync into it (again only when requirements change)
-#: make demo          the four real cases, 200 sign-ups and six stories, live, against the HubSpot stand-in
+#: make demo          the four real cases, 200 sign-ups and seven stories, live, against the HubSpot stand-in
 #: make test          lint, types, and every test, on SQLite and on a real PostgreSQL
 #: make lint          ruff and mypy alone
 #: make format        let ruff rewrite what it can

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,17 +78,22 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A contact, the ids its records will have by slot, and in how many s the last of them comes."""
+
+    contact_id: str
+    records: Mapping[str, str]
+    last_comes: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sandbox:
     """HubSpot's account, and what only its stand-in can tell."""
 
     http: httpx2.AsyncClient
 
-    async def make_contact(
-        self, person: Person, workflow: float | None, never: Sequence[str] = ()
-    ) -> tuple[str, float]:
-        """Make the contact, which starts its workflows, but for the objects that `never` come. Returns its id and
-        when the last record comes, in s.
-        """
+    async def make_contact(self, person: Person, workflow: float | None, never: Sequence[str] = ()) -> Made:
+        """Make the contact, which starts its workflows, but for the objects that `never` come."""
         contact: Json = {
             "properties": {
                 "email": person.email,
@@ -102,15 +107,21 @@ class Sandbox:
         if workflow is not None:
             contact["delay"] = workflow
         made = await _answer(self.http, "POST", "/_sandbox/contacts", contact)
-        return made["id"], max(each["due_in_s"] for each in made["planned"] if each["due_in_s"] is not None)
+        planned = {each["slot"]: each for each in made["planned"] if each["due_in_s"] is not None}
+        return Made(
+            made["id"],
+            {slot: each["id"] for slot, each in planned.items()},
+            max(each["due_in_s"] for each in planned.values()),
+        )
 
     async def extend(self, contact_id: str) -> None:
         """What the calling backend does in HubSpot at an Extended Sign Up: a second Credentialing gets the label."""
         await _answer(self.http, "POST", "/_sandbox/esu", {"contact": contact_id, "pause": "5s"})
 
-    async def double(self, contact_id: str, slot: str) -> None:
-        """Somebody makes a second record in a slot."""
-        await _answer(self.http, "POST", "/_sandbox/records/create", {"contact": contact_id, "slot": slot})
+    async def double(self, contact_id: str, slot: str, parent: str | None = None) -> None:
+        """Somebody makes a second record in a slot, on the contact or on another record."""
+        second = {"contact": contact_id, "slot": slot, "parent": parent}
+        await _answer(self.http, "POST", "/_sandbox/records/create", second)
 
     async def counts(self) -> tuple[int, int]:
         """How many records exist but contacts, and how many writes they have had."""

@@ -57,7 +57,7 @@ def judge(played: Played, truth: Json, status: Json, speed: float) -> Outcome:
         return None if text is None else (moment(text) - began).total_seconds() * speed
 
     submitted = after(played.submitted.isoformat()) or 0.0
-    records = by_slot(truth["records"])
+    records = by_slot(truth["records"], person.definitive_slot)
     expected = person.expected(played.submitted)
     faults = [f"{slot}: no record" for slot in expected if slot not in records]
     came: dict[str, float] = {}
@@ -94,9 +94,11 @@ def judge(played: Played, truth: Json, status: Json, speed: float) -> Outcome:
     )
 
 
-def by_slot(records: Iterable[Json]) -> dict[str, Json]:
-    """The living records by the slots they hold."""
-    return {slot: each for each in records if each["archived_at"] is None for slot in each["slots"]}
+def by_slot(records: Iterable[Json], definitive: str) -> dict[str, Json]:
+    """The living records by the slots they hold; what hangs on another record than the definitive one is left out."""
+    living = [each for each in records if each["archived_at"] is None]
+    others = {each["id"] for each in living if definitive not in each["slots"]}
+    return {slot: each for each in living if others.isdisjoint(each["parents"]) for slot in each["slots"]}
 
 
 def record_faults(slot: str, wanted: Mapping[str, str], record: Json) -> Iterable[str]:

@@ -107,6 +107,11 @@ class Person:
         return "credentialing_relocation" if self.moving else "credentialing_active_attested"
 
     @property
+    def other_slot(self) -> str:
+        """The Credentialing that everybody gets, too, and that must be left alone."""
+        return "credentialing_active_attested" if self.moving else "credentialing_relocation"
+
+    @property
     def slots(self) -> tuple[str, ...]:
         """Every slot whose record must be written."""
         licenses = [f"license.{each.state}" for each in self.licenses]

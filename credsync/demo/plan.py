@@ -20,11 +20,17 @@ class Kind(StrEnum):
 
     PLAIN = "Plain"
     EXTENDED = "Extended Sign Ups"
+    HELD = "Older than a sign-up"
     RELOCATION = "Relocations"
     LICENCES = "Licences in two states"
     TWO_RECORDS = "Two records in one slot"
     BAD_VALUE = "Bad values"
     NEVER = "Never come"
+
+
+SIGN_UP_AGAIN = frozenset({Kind.EXTENDED, Kind.HELD})
+"""Whose second sign-up moves the label to a second Credentialing."""
+_ONE_MORE = SIGN_UP_AGAIN | {Kind.LICENCES, Kind.TWO_RECORDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,7 @@ class Part:
         """How many records there will be: both Credentialings come to everybody, whichever is written."""
         if self.kind is Kind.NEVER:
             return 1
-        more = {Kind.EXTENDED: 1, Kind.TWO_RECORDS: 1}.get(self.kind, 0)
-        return len(self.person.slots) + 1 + more
+        return len(self.person.slots) + 1 + (self.kind in _ONE_MORE)
 
     @property
     def writes(self) -> int:
@@ -81,9 +86,9 @@ def the_crowd(people: int, minutes: float, seed: int) -> list[Part]:
     return parts
 
 
-def the_six(seed: int) -> list[Part]:
-    """Two or three therapists for each of the six stories; those whose records never come sign up first."""
-    chance = Random(f"six {seed}")  # noqa: S311 - made-up people, not a secret
+def the_stories(seed: int) -> list[Part]:
+    """Two or three therapists for each story; those whose records never come sign up first."""
+    chance = Random(f"stories {seed}")  # noqa: S311 - made-up people, not a secret
 
     def parts(
         kind: Kind, number: int, workflow: float | None = None, states: tuple[str, ...] = ()
@@ -95,12 +100,13 @@ def the_six(seed: int) -> list[Part]:
             if kind is Kind.BAD_VALUE:
                 person = replace(person, medicare=NO_OPTION)
             at = 0.0 if kind is Kind.NEVER else chance.uniform(0, 30)
-            late = kind is Kind.TWO_RECORDS
+            late = kind in (Kind.TWO_RECORDS, Kind.LICENCES)
             made.append(Part(person, at, chance.uniform(5, 30), late, workflow, kind))
         return made
 
     return [
         *parts(Kind.EXTENDED, 3, workflow=30.0),
+        *parts(Kind.HELD, 2, workflow=30.0),
         *parts(Kind.RELOCATION, 3),
         *parts(Kind.LICENCES, 3, states=("NY", "CA")),
         *parts(Kind.TWO_RECORDS, 2),

@@ -16,10 +16,10 @@ from rich.console import Console
 from credsync.demo import screen
 from credsync.demo.calls import Json, Sandbox, connected
 from credsync.demo.outcome import Fate, judge
-from credsync.demo.plan import WORKFLOW, Kind, Part, the_cases, the_crowd, the_six
+from credsync.demo.plan import WORKFLOW, Kind, Part, the_cases, the_crowd, the_stories
 from credsync.demo.processes import DemoFailed, Stage, stage
 from credsync.demo.story import Played, Story, whole
-from credsync.demo.telling import tell
+from credsync.demo.telling import ENDS, tell
 
 
 def main(argv: Sequence[str]) -> int:
@@ -96,18 +96,19 @@ async def _show(options: argparse.Namespace, out: Console, on: Stage) -> int:
         out.print()
         out.print(screen.cases_table(cases))
         out.print(f"\n{screen.without_data(cases)}")
-        crowd, six = the_crowd(options.people, options.minutes, options.seed), the_six(options.seed)
+        crowd = the_crowd(options.people, options.minutes, options.seed)
+        others = the_stories(options.seed)
         out.print(
             f"\n[bold]{options.people} more[/bold] sign up within {options.minutes:g} min; their records come "
-            f"after 90 s in the middle (lognormal, sigma 0.6). With them {len(six)} more, for six stories."
+            f"after 90 s in the middle (lognormal, sigma 0.6). With them {len(others)} more, for {len(ENDS)} stories."
         )
         before = await sandbox.calls()
-        played = await _scene(out, story, sandbox, [*crowd, *six])
+        played = await _scene(out, story, sandbox, [*crowd, *others])
         calls = await sandbox.calls()
     everybody = [*cases, *(judge(*each, speed) for each in played if each[0].part.kind is Kind.PLAIN)]
     told = [tell(*each, speed) for each in played if each[0].part.kind is not Kind.PLAIN]
     out.print()
-    out.print("[bold]Six stories[/bold]")
+    out.print("[bold]The stories[/bold]")
     out.print(screen.stories_table(told))
     out.print()
     out.print(screen.totals_table(everybody, told, calls, (calls - before) / len(played)))

@@ -113,12 +113,15 @@ def without_data(cases: Sequence[Outcome]) -> str:
     return f"Without their data: {before} of {len(cases)} the old way, {now} of {len(cases)} this way."
 
 
+_LONGEST_WORD = len("Credentialing,")
+
+
 def stories_table(told: Sequence[Told]) -> Table:
     """Each story in its own line."""
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
     table.add_column()
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(min_width=_LONGEST_WORD)
     for name, number, text in lines(told):
         table.add_row(name, number, Text(text))
     return table

@@ -14,7 +14,7 @@ from credsync.core.links import LinkState
 from credsync.core.states import TherapistState
 from credsync.core.writes import UNFINISHED
 from credsync.demo.calls import Json, Sandbox, Service
-from credsync.demo.plan import Kind, Part
+from credsync.demo.plan import SIGN_UP_AGAIN, Kind, Part
 from credsync.demo.processes import DemoFailed, Stage
 
 LONGEST_WORKFLOW = 1_200.0
@@ -26,7 +26,7 @@ WATCHED_EVERY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a person did, and when; `renewed` is the submission after an Extended Sign Up."""
+    """What a person did, and when; `renewed` is the submission after an Extended Sign Up, or the one it overtook."""
 
     part: Part
     contact_id: str
@@ -59,7 +59,10 @@ def settled(played: Played, status: Json) -> bool:
         waits = state in (TherapistState.WAITING, TherapistState.OVERDUE)
     rows = len(part.person.slots) + (played.renewed is not None)
     found = {link["slot"] for link in status["links"] if link["state"] == LinkState.FOUND}
-    under_way = [row for row in status["writes"] if row["slot"] in found and row["state"] in UNFINISHED]
+    stays = part.kind in (Kind.NEVER, Kind.TWO_RECORDS)
+    under_way = [
+        row for row in status["writes"] if row["state"] in UNFINISHED and (row["slot"] in found or not stays)
+    ]
     return not waits and len(status["writes"]) >= rows and not under_way
 
 
@@ -101,27 +104,33 @@ class Story:
         await self._until(began + part.signs_up / self._speed)
         person, kind = part.person, part.kind
         never = ("credentialing",) if kind is Kind.NEVER else ()
-        contact_id, last_comes = await self._sandbox.make_contact(person, part.workflow, never)
+        made = await self._sandbox.make_contact(person, part.workflow, never)
         signed_up = time.monotonic()
-        await self._service.sign_up(person, contact_id, datetime.now(UTC))
+        await self._service.sign_up(person, made.contact_id, datetime.now(UTC))
         progress.signed_up += 1
-        wait = part.submits + (last_comes if part.waits_for_records else 0.0)
+        wait = part.submits + (made.last_comes if part.waits_for_records else 0.0)
         await self._until(signed_up + wait / self._speed)
         if kind is Kind.TWO_RECORDS:
-            await self._sandbox.double(contact_id, person.definitive_slot)
+            await self._sandbox.double(made.contact_id, person.definitive_slot)
+        elif kind is Kind.LICENCES:
+            await self._sandbox.double(made.contact_id, person.slots[1], made.records[person.other_slot])
         submitted = datetime.now(UTC)
         await self._service.submit(person, submitted)
         progress.submitted += 1
-        one = Played(part, contact_id, submitted)
-        played.append(await self._renewed(one) if kind is Kind.EXTENDED else one)
+        one = Played(part, made.contact_id, submitted)
+        played.append(await self._renewed(one) if kind in SIGN_UP_AGAIN else one)
 
     async def _renewed(self, played: Played) -> Played:
-        """Once all is written they sign up again, the backend moves the label, and they submit again."""
-        person = played.part.person
+        """Once all is written they sign up again, the backend moves the label, and they submit again.
+
+        Of those it overtakes, the submission is older than that sign-up but arrives after it.
+        """
+        person, overtaken = played.part.person, played.part.kind is Kind.HELD
         await self._settled(played, math.inf)
+        older = datetime.now(UTC)
         await self._service.extend(person, datetime.now(UTC))
         await self._sandbox.extend(played.contact_id)
-        renewed = datetime.now(UTC)
+        renewed = older if overtaken else datetime.now(UTC)
         await self._service.renew(person, renewed)
         return replace(played, renewed=renewed)
 

@@ -1,4 +1,4 @@
-"""What became of the six stories' therapists: judged by the sandbox's truth, then by what the service says of it."""
+"""What became of the stories' therapists: judged by the sandbox's truth, then by what the service says of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from credsync.core.portal import id_key
+from credsync.core.reasons import Reason
 from credsync.core.states import TherapistState
 from credsync.core.writes import UNFINISHED, WriteState
 from credsync.demo.calls import Json, moment
@@ -17,6 +18,7 @@ from credsync.demo.story import Played
 
 ENDS: Mapping[Kind, Fate] = {
     Kind.EXTENDED: Fate.WRITTEN,
+    Kind.HELD: Fate.NEEDS_A_PERSON,
     Kind.RELOCATION: Fate.WRITTEN,
     Kind.LICENCES: Fate.WRITTEN,
     Kind.TWO_RECORDS: Fate.NEEDS_A_PERSON,
@@ -26,13 +28,14 @@ ENDS: Mapping[Kind, Fate] = {
 """How each story ends when everything is as it should be."""
 _WELL: Mapping[Kind, str] = {
     Kind.EXTENDED: "the new submission is on the new Credentialing, what was there before is untouched",
+    Kind.HELD: "unwritten when the Extended Sign Up came: held, not on the new Credentialing",
     Kind.RELOCATION: "on the relocation Credentialing, nothing on the other",
-    Kind.LICENCES: "NY and CA each on its own record",
+    Kind.LICENCES: "NY and CA each on its own record, nothing on another NY under the other Credentialing",
     Kind.TWO_RECORDS: "neither is written, both are shown, a person chooses; the address is written",
     Kind.BAD_VALUE: "the value is named and not sent, all else is written",
     Kind.NEVER: "waiting, overdue since {} after the sign-up; the address is written, nothing is lost",
 }
-_RELOCATION, _ACTIVE = "credentialing_relocation", "credentialing_active_attested"
+_RELOCATION = "credentialing_relocation"
 
 
 @dataclass(slots=True)
@@ -94,6 +97,11 @@ class _Case:
         if not said:
             self.faults.append(fault)
 
+    @property
+    def slots(self) -> dict[str, Json]:
+        """The records by the slots they hold."""
+        return by_slot(self.truth["records"], self.person.definitive_slot)
+
     def written(self, slot: str, wanted: Mapping[str, str], record: Json | None) -> None:
         self.differs(
             slot, record_faults(slot, wanted, record) if record is not None else [f"{slot}: no record"]
@@ -135,19 +143,45 @@ def tell(played: Played, truth: Json, status: Json, speed: float) -> Told:
 
 def _extended(case: _Case) -> None:
     slot, renewed = case.person.definitive_slot, case.played.renewed
-    made = {each["made_for"]: each for each in case.truth["records"]}
-    old, new = made.get(slot), by_slot(case.truth["records"]).get(slot)
-    before = case.person.expected(case.played.submitted)
-    for each, wanted in before.items():
-        case.written(each, wanted, made.get(each))
-    if renewed is None or old is None or new is None or new["id"] == old["id"]:
-        case.faults.append(f"{slot}: no new record holds it")
+    new, before = _label_moved(case)
+    if new is None or renewed is None:
         return
     case.written(slot, case.person.renewed().expected(renewed)[slot], new)
-    case.untouched([new["id"], *(made[each]["id"] for each in before if each in made)])
-    case.unspoken(case.status["ids"].get(id_key(slot)) == new["id"], f"{slot}: the service holds another id")
+    case.untouched([new["id"], *before.values()])
     said = [row["record_id"] for row in case.rows(slot) if row["state"] == WriteState.WRITTEN]
-    case.unspoken(sorted(said) == sorted([old["id"], new["id"]]), f"{slot}: the service says otherwise")
+    case.unspoken(sorted(said) == sorted([before[slot], new["id"]]), f"{slot}: the service says otherwise")
+
+
+def _label_moved(case: _Case) -> tuple[Json | None, dict[str, str]]:
+    """The record that took the label, and the ids by slot of those before it, which must stand as they were written."""
+    slot = case.person.definitive_slot
+    made = {each["made_for"]: each for each in case.truth["records"]}
+    expected = case.person.expected(case.played.submitted)
+    for each, wanted in expected.items():
+        case.written(each, wanted, made.get(each))
+    before = {each: made[each]["id"] for each in expected if each in made}
+    new = case.slots.get(slot)
+    if new is None or slot not in before or new["id"] == before[slot]:
+        case.faults.append(f"{slot}: no new record holds it")
+        return None, before
+    case.unspoken(case.status["ids"].get(id_key(slot)) == new["id"], f"{slot}: the service holds another id")
+    return new, before
+
+
+def _held(case: _Case) -> None:
+    slot = case.person.definitive_slot
+    new, before = _label_moved(case)
+    case.untouched(list(before.values()))
+    rows = [(row["state"], row["reason"]) for row in case.rows(slot)]
+    wanted = [(WriteState.WRITTEN, Reason.NONE), (WriteState.HELD, Reason.OLDER_THAN_SIGN_UP)]
+    if new is not None and rows != wanted:
+        case.lost = True
+        case.faults.append(f"{slot}: not held as older than the sign-up")
+    state = case.status["state"]
+    case.unspoken(state == TherapistState.HELD, f"the service says {state}, not held")
+    case.why = f"submitted before the latest sign-up, after which {slot} took another record; sync it if it belongs there."
+    words = ["sync", case.person.id, "--include-held", "--reason", "it is still true"]
+    case.command = shlex.join(words)
 
 
 def _as_the_others(case: _Case) -> None:
@@ -157,9 +191,16 @@ def _as_the_others(case: _Case) -> None:
 
 def _relocation(case: _Case) -> None:
     _as_the_others(case)
-    slots = by_slot(case.truth["records"])
-    if case.person.definitive_slot != _RELOCATION or _ACTIVE not in slots:
-        case.faults.append(f"{_ACTIVE}: there is no other Credentialing to be left alone")
+    other = case.person.other_slot
+    if case.person.definitive_slot != _RELOCATION or other not in case.slots:
+        case.faults.append(f"{other}: there is no other Credentialing to be left alone")
+
+
+def _licences(case: _Case) -> None:
+    _as_the_others(case)
+    slot = case.person.slots[1]
+    if sum(slot in each["slots"] for each in case.truth["records"]) != 2:
+        case.faults.append(f"{slot}: there is no other licence to be left alone")
 
 
 def _two_records(case: _Case) -> None:
@@ -183,7 +224,7 @@ def _two_records(case: _Case) -> None:
 def _only_the_address(case: _Case) -> None:
     """All but the address waits, and no other record is written."""
     address = "therapist_address_current"
-    slots = by_slot(case.truth["records"])
+    slots = case.slots
     expected = case.person.expected(case.played.submitted)
     case.written(address, expected[address], slots.get(address))
     case.untouched([slots[address]["id"]] if address in slots else [])
@@ -192,7 +233,7 @@ def _only_the_address(case: _Case) -> None:
 
 def _bad_value(case: _Case) -> None:
     slot = case.person.definitive_slot
-    slots = by_slot(case.truth["records"])
+    slots = case.slots
     expected = case.person.expected(case.played.submitted)
     for each, wanted in expected.items():
         case.written(each, wanted, slots.get(each))
@@ -217,7 +258,7 @@ def _bad_value(case: _Case) -> None:
 
 def _never(case: _Case) -> None:
     slot = case.person.definitive_slot
-    if slot in by_slot(case.truth["records"]):
+    if slot in case.slots:
         case.faults.append(f"{slot}: it has come")
     _only_the_address(case)
     since = case.link(slot).get("overdue_since")
@@ -232,8 +273,9 @@ def _never(case: _Case) -> None:
 
 _JUDGES: Mapping[Kind, Callable[[_Case], None]] = {
     Kind.EXTENDED: _extended,
+    Kind.HELD: _held,
     Kind.RELOCATION: _relocation,
-    Kind.LICENCES: _as_the_others,
+    Kind.LICENCES: _licences,
     Kind.TWO_RECORDS: _two_records,
     Kind.BAD_VALUE: _bad_value,
     Kind.NEVER: _never,

@@ -51,7 +51,7 @@ def test_it_counts_four_of_four_for_the_old_way_and_none_for_ours(shown: str) ->
 
 
 def test_everything_accepted_is_written_or_waits_or_needs_a_person_and_nothing_is_lost(shown: str) -> None:
-    ends = {"Accepted": 32, "Written": 25, "Waiting": 2, "Needs a person": 5, "Lost": 0}
+    ends = {"Accepted": 34, "Written": 25, "Waiting": 2, "Needs a person": 7, "Lost": 0}
     for name, number in ends.items():
         assert re.search(rf"^{name} +{number}\b", shown, re.MULTILINE), name
     assert "Everything is as it should be." in shown
@@ -65,8 +65,13 @@ def test_everything_accepted_is_written_or_waits_or_needs_a_person_and_nothing_i
             3,
             "the new submission is on the new Credentialing, what was there before is untouched",
         ),
+        (Kind.HELD, 2, "unwritten when the Extended Sign Up came: held, not on the new Credentialing"),
         (Kind.RELOCATION, 3, "on the relocation Credentialing, nothing on the other"),
-        (Kind.LICENCES, 3, "NY and CA each on its own record"),
+        (
+            Kind.LICENCES,
+            3,
+            "NY and CA each on its own record, nothing on another NY under the other Credentialing",
+        ),
         (Kind.TWO_RECORDS, 2, "neither is written, both are shown, a person chooses"),
         (Kind.BAD_VALUE, 3, "the value is named and not sent, all else is written"),
         (Kind.NEVER, 2, r"waiting, overdue since 1\d\.\d min after the sign-up; .*nothing is lost"),
@@ -82,6 +87,11 @@ def test_whoever_needs_a_person_is_named_with_why_and_the_one_command_to_run(sho
     said = shown.split("Needs a person:\n")[1].split("\nWaiting:\n")
     for slot, why, command in (
         (
+            "H",
+            "submitted before the latest sign-up, after which credentialing_active_attested took another",
+            "sync [\\w-]{36} --include-held --reason '",
+        ),
+        (
             "T",
             r"\d+ and \d+ both hold credentialing_active_attested",
             r"choose [\w-]{36} \w+ \d+ --reason '",
@@ -89,7 +99,7 @@ def test_whoever_needs_a_person_is_named_with_why_and_the_one_command_to_run(sho
         ("B", "medicare: the value is none of the property's options", r"sync [\w-]{36} --reason '"),
     ):
         assert re.search(rf"^  {slot}\d [^:]+: {why}.*\n    credsync {command}", said[0], re.MULTILINE)
-    assert len(re.findall(r"^    credsync (choose|sync) ", said[0], re.MULTILINE)) == 5
+    assert len(re.findall(r"^    credsync (choose|sync) ", said[0], re.MULTILINE)) == 7
     assert len(re.findall(r"^    credsync show ", said[1], re.MULTILINE)) == 2
 
 

@@ -33,6 +33,7 @@ def record(number: int, slot: str, properties: dict[str, str], writes: int = 1) 
         "id": str(number),
         "made_for": slot,
         "slots": [slot],
+        "parents": ["401" if slot.startswith("license.") else "301"],
         "properties": {"hs_object_id": str(number), **properties},
         "visible_at": at(120),
         "first_written_at": at(124) if writes else None,
@@ -117,7 +118,13 @@ def _no_record(truth: Json, status: Json) -> None:
     truth["records"][0]["slots"] = []
 
 
-@pytest.mark.parametrize("change", [_other_value, _twice, _unasked, _other_id, _unsaid, _no_record])
+def _under_the_other(truth: Json, status: Json) -> None:
+    truth["records"][1]["parents"] = ["499"]
+
+
+@pytest.mark.parametrize(
+    "change", [_other_value, _twice, _unasked, _other_id, _unsaid, _no_record, _under_the_other]
+)
 def test_a_difference_nobody_speaks_of_is_a_loss(change: Callable[[Json, Json], None]) -> None:
     outcome = judged(change)
     assert outcome.fate is Fate.LOST

@@ -1,17 +1,19 @@
-"""The six stories' judge: doctored truth or a doctored word of the service is called wrong, whatever the story."""
+"""The judge of the stories: doctored truth or a doctored word of the service is called wrong, whatever the story."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from credsync.core.portal import id_key
 from credsync.demo.outcome import Fate
-from credsync.demo.plan import Kind, Part, the_six
-from credsync.demo.screen import faults, to_do
+from credsync.demo.plan import SIGN_UP_AGAIN, Kind, Part, the_stories
+from credsync.demo.screen import faults, stories_table, to_do
 from credsync.demo.story import Played, settled
 from credsync.demo.telling import ENDS, Told, lines, tell
 
@@ -19,7 +21,7 @@ SPEED = 20.0
 SIGNED_UP = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ACTIVE, RELOCATION = "credentialing_active_attested", "credentialing_relocation"
 ADDRESS = "therapist_address_current"
-PARTS = {kind: next(part for part in the_six(1) if part.kind is kind) for kind in ENDS}
+PARTS = {kind: next(part for part in the_stories(1) if part.kind is kind) for kind in ENDS}
 Json = dict[str, Any]
 Change = Callable[["World"], object]
 
@@ -34,7 +36,7 @@ class World:
 
     def __init__(self, part: Part) -> None:
         submitted = SIGNED_UP + timedelta(seconds=20 / SPEED)
-        renewed = SIGNED_UP + timedelta(seconds=90 / SPEED) if part.kind is Kind.EXTENDED else None
+        renewed = SIGNED_UP + timedelta(seconds=90 / SPEED) if part.kind in SIGN_UP_AGAIN else None
         self.played = Played(part, "301", submitted, renewed)
         self.records: list[Json] = []
         self.links: list[Json] = []
@@ -59,6 +61,14 @@ class World:
             self.of(ACTIVE)["slots"] = []
             new = self.record(ACTIVE, person.renewed().expected(self.played.renewed)[ACTIVE], made_for=None)
             self.row(ACTIVE, new["id"])
+        elif part.kind is Kind.HELD:
+            self.state = "held"
+            self.of(ACTIVE)["slots"] = []
+            self.ids[id_key(ACTIVE)] = self.record(ACTIVE, {}, writes=0, made_for=None)["id"]
+            held = {"slot": ACTIVE, "state": "held", "reason": "older_than_sign_up", "record_id": None}
+            self.writes.append({**held, "properties": []})
+        elif part.kind is Kind.LICENCES:
+            self.record("license.NY", {}, writes=0, made_for=None)["parents"] = [self.of(RELOCATION)["id"]]
         elif part.kind is Kind.TWO_RECORDS:
             self.state = "ambiguous"
             self.record(ACTIVE, {}, writes=0, made_for=None)
@@ -78,6 +88,7 @@ class World:
             "id": str(401 + len(self.records)),
             "made_for": slot if made_for == "" else made_for,
             "slots": [slot],
+            "parents": ["401" if slot.startswith("license.") else "301"],
             "properties": dict(values),
             "visible_at": at(60),
             "first_written_at": at(64) if writes else None,
@@ -90,7 +101,9 @@ class World:
     def row(self, slot: str, record_id: str | None) -> None:
         state = "written" if record_id else "waiting"
         self.ids[id_key(slot)] = record_id
-        self.writes.append({"slot": slot, "state": state, "record_id": record_id, "properties": []})
+        self.writes.append(
+            {"slot": slot, "state": state, "reason": "", "record_id": record_id, "properties": []}
+        )
         self.links.append({"slot": slot, "state": "found" if record_id else "awaited", "candidates": []})
 
     def of(self, slot: str) -> Json:
@@ -134,6 +147,12 @@ def _on_one_record(here: World) -> None:
     ca.update(properties={}, writes=0, first_written_at=None)
 
 
+def _on_the_other_ny(here: World) -> None:
+    here.new()["properties"] = here.of("license.NY")["properties"]
+    here.of("license.NY").update(properties={}, writes=0, first_written_at=None)
+    _written(here.new())
+
+
 def _on_the_other(here: World) -> None:
     here.of(ACTIVE)["properties"] = here.of(RELOCATION)["properties"]
     here.of(RELOCATION).update(properties={}, writes=0, first_written_at=None)
@@ -165,6 +184,12 @@ WRONG: list[tuple[str, Kind, Change, Fate]] = [
         Fate.LOST,
     ),
     ("the service forgot the old write", Kind.EXTENDED, lambda w: w.writes.pop(0), Fate.LOST),
+    ("the old data is on the new record", Kind.HELD, lambda w: _written(w.new()), Fate.LOST),
+    ("the held data is on the old record", Kind.HELD, lambda w: _written(w.of(ACTIVE)), Fate.LOST),
+    ("what was submitted is gone", Kind.HELD, lambda w: w.writes.pop(), Fate.LOST),
+    ("it is held for another reason", Kind.HELD, lambda w: w.writes[-1].update(reason="settling"), Fate.LOST),
+    ("the service says that all is well", Kind.HELD, lambda w: setattr(w, "state", "in_sync"), Fate.LOST),
+    ("the label did not move", Kind.HELD, _label_stayed, Fate.NEEDS_A_PERSON),
     (
         "it is on the other Credentialing",
         Kind.RELOCATION,
@@ -175,6 +200,9 @@ WRONG: list[tuple[str, Kind, Change, Fate]] = [
     ("there is no other", Kind.RELOCATION, lambda w: w.records.remove(w.of(ACTIVE)), Fate.LOST),
     ("the licences are swapped", Kind.LICENCES, _swapped, Fate.LOST),
     ("both licences went to one record", Kind.LICENCES, _on_one_record, Fate.LOST),
+    ("the other NY is written, too", Kind.LICENCES, lambda w: _written(w.new()), Fate.LOST),
+    ("the NY of the other Credentialing is written", Kind.LICENCES, _on_the_other_ny, Fate.LOST),
+    ("there is no other NY", Kind.LICENCES, lambda w: w.records.remove(w.new()), Fate.LOST),
     ("one of the two is written", Kind.TWO_RECORDS, lambda w: _written(w.of(ACTIVE)), Fate.LOST),
     ("the other of the two is written", Kind.TWO_RECORDS, lambda w: _written(w.new()), Fate.LOST),
     (
@@ -252,7 +280,7 @@ def test_each_storys_wrong_outcome_is_called_wrong(kind: Kind, change: Change, f
 
 
 def test_one_wrong_of_three_is_counted_in_its_line() -> None:
-    worlds = [World(part) for part in the_six(1) if part.kind is Kind.EXTENDED]
+    worlds = [World(part) for part in the_stories(1) if part.kind is Kind.EXTENDED]
     _label_stayed(worlds[1])
     ((_, number, text),) = lines([each.told() for each in worlds])
     assert number == "3"
@@ -288,3 +316,22 @@ def test_a_story_is_watched_until_nothing_more_is_to_be_expected(kind: Kind) -> 
     assert not settled(world.played, {**world.status, "writes": world.writes[:-1]})
     world.write(ADDRESS)["state"] = "due"
     assert not settled(world.played, world.status)
+
+
+def test_whoever_waits_for_a_licence_is_watched_on_though_a_value_was_refused_already() -> None:
+    world = World(PARTS[Kind.BAD_VALUE])
+    licence = world.played.part.person.slots[1]
+    world.write(licence)["state"], world.link(licence)["state"] = "waiting", "awaited"
+    assert not settled(world.played, world.status)
+
+
+@pytest.mark.parametrize("width", [40, 80, 118])
+def test_a_narrow_terminal_shows_every_word_of_every_line(width: int) -> None:
+    told = [World(PARTS[kind]).told() for kind in ENDS]
+    out = Console(width=width, file=StringIO(), force_terminal=True, color_system=None)
+    with out.capture() as shown:
+        out.print(stories_table(told))
+    words = shown.get().split()
+    assert "…" not in shown.get()
+    for name, number, text in lines(told):
+        assert {*name.split(), number, *text.split()} <= set(words)

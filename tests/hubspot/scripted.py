@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import anyio
 import anyio.lowlevel
 import httpx2
 
@@ -66,11 +67,20 @@ class ScriptedServer:
         self.asked: list[Asked] = []
         self.connections = 0
         self.url = ""
+        self._heard = anyio.Event()
 
     def reply(self, asked: Asked) -> Reply:
         if self._handler is not None:
             return self._handler(asked)
         return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+
+    async def was_asked(self, times: int) -> None:
+        """It was asked just so often; a client that gave up may be ahead of what the server has read."""
+        with anyio.fail_after(10):
+            while len(self.asked) < times:
+                self._heard = anyio.Event()
+                await self._heard.wait()
+        assert len(self.asked) == times
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -91,6 +101,7 @@ class ScriptedServer:
         raw = await reader.readexactly(int(headers.get("content-length", "0")))
         asked = Asked(method, path, headers, json.loads(raw) if raw else None)
         self.asked.append(asked)
+        self._heard.set()
         reply = self.reply(asked)
         await asyncio.sleep(reply.delay)
         if reply.raw is not None:

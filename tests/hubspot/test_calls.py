@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 GOOD = Reply(200, {"results": []})
 HTML = Reply(200, "<html><body>Just a moment…</body></html>", {"content-type": "text/html"})
 NOT_SENT, REFUSED, UNKNOWN = Effect.NOT_SENT, Effect.REFUSED, Effect.UNKNOWN
-QUICK = Timeouts(connect=0.2, read=0.05, write=0.2, pool=0.2, total=0.15)
+QUICK = Timeouts(connect=2.0, read=0.3, write=2.0, pool=2.0, total=0.5)
 
 
 async def read(here: Scene) -> Any:
@@ -253,8 +253,8 @@ BROKEN = [
     (Reply(raw=b""), "disconnected"),
     (Reply(raw=b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"), "disconnected"),
     (Reply(raw=b"this is not HTTP\r\n\r\n"), "disconnected"),
-    (Reply(200, "{}", delay=0.3), "timeout"),
-    (Reply(200, '{"results": [1, 2, 3, 4, 5, 6, 7]}', drip=0.02), "timeout"),
+    (Reply(200, "{}", delay=2.0), "timeout"),
+    (Reply(200, '{"results": [1, 2, 3, 4, 5, 6, 7]}', drip=0.05), "timeout"),
 ]
 
 
@@ -262,12 +262,14 @@ BROKEN = [
 async def test_a_broken_or_too_slow_answer_is_asked_for_again_and_else_in_doubt(
     reply: Reply, code: str
 ) -> None:
-    async with scene([reply, GOOD], timeouts=QUICK) as here:
+    """Only what is to time out is given little time: on a busy machine the others must not time out, too."""
+    timeouts = QUICK if code == "timeout" else None
+    async with scene([reply, GOOD], timeouts=timeouts) as here:
         assert (await write(here)).status == 200
-        assert len(here.server.asked) == 2
-    async with scene([reply], timeouts=QUICK, attempts=2) as here:
+        await here.server.was_asked(2)
+    async with scene([reply], timeouts=timeouts, attempts=2) as here:
         found = await failure(here)
-        assert len(here.server.asked) == 2
+        await here.server.was_asked(2)
     assert (found.code, found.effect, found.status) == (code, UNKNOWN, None)
 
 
