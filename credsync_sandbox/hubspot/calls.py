@@ -73,8 +73,8 @@ def many(call: Call, name: str) -> list[str]:
 
 
 def flag(call: Call, name: str) -> bool:
-    """A boolean query parameter."""
-    value = one(call, name, "false")
+    """A boolean query parameter, in any case: HubSpot's Python client sends `True`."""
+    value = (one(call, name) or "false").lower()
     if value not in ("true", "false"):
         raise invalid(f"Query parameter {name!r} must be true or false")
     return value == "true"
