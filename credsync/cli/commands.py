@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from credsync.cli import asking, choosing, doctor, sandbox, serve, upkeep
+from credsync.cli import asking, choosing, doctor, importing, resyncing, sandbox, serve, upkeep
 from credsync.cli.opening import Options
 
 commands = typer.Typer(
@@ -42,6 +42,8 @@ commands.command()(asking.packet)
 commands.command()(asking.diff)
 commands.command()(asking.sync)
 commands.command()(choosing.choose)
+commands.command("import")(importing.import_)
+commands.command()(resyncing.resync)
 commands.add_typer(upkeep.db, name="db")
 commands.add_typer(upkeep.token, name="token")
 commands.add_typer(upkeep.portal, name="portal")

@@ -13,6 +13,7 @@ from credsync.cli.refusals import Code, Refusal, tell
 
 if TYPE_CHECKING:
     from credsync.app import App
+    from credsync.core.plan import SyncRequest
 
 PATIENCE = 10.0
 """Seconds a command waits for HubSpot."""
@@ -37,6 +38,21 @@ def show_differences(
     if as_json:
         say_json(told)
     end_of_question(told, None if as_json else say_differences)
+
+
+def differences_of(app: App, therapist: str, press: SyncRequest) -> dict[str, Any] | None:
+    """What this press would write for a therapist, as far as the reserve lets ask; None where it lets nothing."""
+    import anyio
+
+    from credsync.operate.live import AskLater
+    from credsync.reconcile.rehearsal import diff
+    from credsync.settings import SettingsError
+
+    policy = app.settings.policy.at_speed(app.speed)
+    try:
+        return anyio.run(lambda: diff(app.live(), therapist, policy, PATIENCE, press))
+    except (AskLater, SettingsError):
+        return None
 
 
 def ids_now(app: App, therapist: str) -> dict[str, Any]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from shutil import get_terminal_size
 from textwrap import wrap
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+_T = TypeVar("_T")
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
 GAP = "  "
@@ -70,6 +71,17 @@ def say_pairs(pairs: Mapping[str, object]) -> None:
         typer.echo(f"{typer.style(name.ljust(width), dim=True)}{GAP}{_coloured(first)}")
         for rest in more:
             typer.echo(" " * (width + len(GAP)) + rest)
+
+
+def progress(steps: Sequence[_T], what: str) -> Iterator[_T]:
+    """The steps one by one, with a bar on standard error while somebody watches; none in a pipe."""
+    if not sys.stderr.isatty():
+        yield from steps
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(steps, what, console=Console(stderr=True), transient=True)
 
 
 def moment(value: datetime | str | None) -> str:

@@ -20,10 +20,19 @@ from credsync.core.writes import OPEN, UNFINISHED, Cause, Write, WriteState, pla
 
 @dataclass(frozen=True, slots=True)
 class SyncRequest:
-    """Somebody pressed Sync now; `include_held` also sends what is held from before the latest sign-up."""
+    """Somebody pressed Sync now; `include_held` also sends what is held from before the latest sign-up.
+
+    A re-sync is one that may be narrowed to a form and a slot; the name of a slot per value stands for all of them.
+    """
 
     id: int
     include_held: bool
+    form: FormName | None = None
+    slot: str | None = None
+
+    def covers(self, form: FormName, slot: str) -> bool:
+        """Whether it asks for what this form has to say to this slot."""
+        return self.form in (None, form) and self.slot in (None, slot, slot.split(".", 1)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,18 +169,19 @@ def _needs(
 ) -> list[_Need]:
     settled, told = settled_slots(rows), _Told.by(rows, facts)
     observing = portal.hubspot.mode is Mode.OBSERVE
-    include_held = any(sync.include_held for sync in syncs)
     needs: dict[tuple[Key, bool], _Need] = {}
     for submission in facts.submissions:
         own = facts.enrolment_of(submission.occurred_at)
         for target in targets(portal, facts, submission, facts.in_enrolment(own), settled):
             at = (submission.id, place_of(target.slot, target.rule))
             enrolment = told.rescued.get(at, own)
+            pressed = [sync for sync in syncs if sync.covers(submission.form, target.slot)]
+            include_held = any(sync.include_held for sync in pressed)
             if include_held and own != facts.enrolment and at in told.held:
                 enrolment = facts.enrolment
             key = (enrolment, submission.form, target.slot)
             cause, parked = Cause.SUBMITTED, False
-            if (syncs and own == facts.enrolment) or enrolment != own:
+            if (pressed and own == facts.enrolment) or enrolment != own:
                 cause = Cause.SYNC
             elif at in told.parked:
                 parked = True

@@ -69,7 +69,7 @@ async def diff(
     known = await live.read(known_therapist, therapist_id)
     if known is None:
         return None
-    about = "diff" if press is None else f"press:{press.include_held}"
+    about = "diff" if press is None else f"press:{press.include_held}:{press.form}:{press.slot}"
     async with live.asking(known.portal, f"{about}:{therapist_id}", patience) as asking:
         portal = asking.edge.portal
         presses = [] if press is None else [press]

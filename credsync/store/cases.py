@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, or_, select
 
 from credsync.core.decide import Case
 from credsync.core.facts import Facts, MovingFact, SignUp, SignUpKind, Submission
@@ -21,6 +21,8 @@ from credsync.store.tables import links, moving_facts, sign_ups, submissions, sy
 
 _CHUNK = 500
 """Ids in one IN list."""
+FEWEST_BACKFILLED, MOST_BACKFILLED = 20, 300
+"""Seats of a round that the backfill lane gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,10 @@ class Claimed:
 def claim_due(
     connection: Connection, portal: str, portal_digest: str, now: datetime, limit: int = 1_000
 ) -> list[Claimed]:
-    """The therapists who are due, longest due first, and in the free seats whoever waits, soonest next look first.
+    """The therapists who are due, longest due first; then some of the backfill lane, longest waiting first; and in the
+    free seats whoever waits, soonest next look first.
 
-    Empty when nobody is due. Reads only: a claim is the portal's lease.
+    Empty when nobody is due or in the lane. Reads only: a claim is the portal's lease.
     """
     due = (
         select(therapists)
@@ -56,6 +59,8 @@ def claim_due(
         .limit(limit)
     )
     rows = list(connection.execute(due))
+    backfilled = _backfilled(connection, portal, now, limit - len(rows))
+    rows = [*rows[: limit - len(backfilled)], *backfilled]
     if not rows:
         return []
     free = limit - len(rows)
@@ -68,6 +73,23 @@ def claim_due(
         )
         rows += connection.execute(riders)
     return _claimed(connection, rows, portal, portal_digest, now)
+
+
+def _backfilled(connection: Connection, portal: str, now: datetime, free: int) -> Sequence[Row[Any]]:
+    """Those of the lane who get a seat: few enough that a fact which comes meanwhile does not wait long for the next
+    round, and some even where everybody else who is due would fill it.
+    """
+    waiting = (
+        select(therapists)
+        .where(
+            therapists.c.portal == portal,
+            therapists.c.backfill_at.is_not(None),
+            or_(therapists.c.due_at.is_(None), therapists.c.due_at > now),
+        )
+        .order_by(therapists.c.backfill_at)
+        .limit(max(FEWEST_BACKFILLED, min(free, MOST_BACKFILLED)))
+    )
+    return connection.execute(waiting).all()
 
 
 def claim_one(connection: Connection, therapist_id: str, portal_digest: str, now: datetime) -> Claimed | None:
@@ -109,14 +131,17 @@ def _claimed(
 
 
 def next_due_at(connection: Connection, portal: str) -> datetime | None:
-    """When the next therapist of a portal is due; None while nobody is."""
-    soonest = (
-        select(therapists.c.due_at)
-        .where(therapists.c.portal == portal, therapists.c.due_at.is_not(None))
-        .order_by(therapists.c.due_at)
+    """When the next therapist of a portal is due, or since when one waits in the backfill lane; None while nobody is."""
+    soonest = [
+        select(column)
+        .where(therapists.c.portal == portal, column.is_not(None))
+        .order_by(column)
         .limit(1)
-    )
-    return connection.execute(soonest).scalar_one_or_none()
+        .scalar_subquery()
+        for column in (therapists.c.due_at, therapists.c.backfill_at)
+    ]
+    found = connection.execute(select(*soonest)).one()
+    return min((each for each in found if each is not None), default=None)
 
 
 def links_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, dict[str, Link]]:
@@ -199,11 +224,11 @@ def facts_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, 
 
 
 def pending_syncs(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, list[SyncRequest]]:
-    """The Sync now presses that no round has turned into writes yet."""
+    """The Sync now presses and re-syncs that no round has turned into writes yet."""
     found: dict[str, list[SyncRequest]] = defaultdict(list)
     query = select(syncs).where(syncs.c.planned_at.is_(None))
     for row in _rows(connection, query, syncs.c.therapist_id, therapist_ids):
-        found[row.therapist_id].append(SyncRequest(row.id, row.include_held))
+        found[row.therapist_id].append(SyncRequest(row.id, row.include_held, row.form, row.slot))
     return found
 
 

@@ -140,7 +140,10 @@ def accept_sync(
     """Sync now. Pressed again before a round has taken it up, it is the same press."""
     taken = therapist_of(connection, door, Who(therapist_id))
     pending = select(syncs.c.id, syncs.c.include_held).where(
-        syncs.c.therapist_id == taken.therapist_id, syncs.c.planned_at.is_(None)
+        syncs.c.therapist_id == taken.therapist_id,
+        syncs.c.planned_at.is_(None),
+        syncs.c.form.is_(None),
+        syncs.c.slot.is_(None),
     )
     row = connection.execute(pending).first()
     taken.urgent = True

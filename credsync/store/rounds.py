@@ -118,7 +118,9 @@ def put_off(connection: Connection, lease: Lease, therapist_ids: Sequence[str], 
     """Give therapists a later due moment without a turn, since theirs failed: no hot loop, and nobody forgotten."""
     fence(connection, lease)
     connection.execute(
-        update(therapists).where(therapists.c.id.in_(therapist_ids)).values(due_at=until, rides=False)
+        update(therapists)
+        .where(therapists.c.id.in_(therapist_ids))
+        .values(due_at=until, rides=False, backfill_at=None)
     )
 
 
@@ -255,6 +257,7 @@ def _finish(connection: Connection, turns: Sequence[Turn], now: datetime) -> Non
                 (unchanged, bindparam("next", type_=therapists.c.due_at.type)), else_=therapists.c.due_at
             ),
             rides=case((unchanged, bindparam("may_ride")), else_=therapists.c.rides),
+            backfill_at=case((unchanged, None), else_=therapists.c.backfill_at),
             state_since=case(
                 (same_state, therapists.c.state_since), else_=bindparam("at", type_=therapists.c.due_at.type)
             ),

@@ -74,10 +74,16 @@ therapists = Table(
         comment="what HubSpot merged the contact into, while that is another therapist's contact",
     ),
     Column("sync_url_at", Moment, comment="when the contact is to get its sync_url; null once it has it"),
+    Column(
+        "backfill_at",
+        Moment,
+        comment="since when it waits for a place in the backfill lane; null if it does not",
+    ),
     UniqueConstraint("portal", "contact_id"),
     Index("ix_therapists_portal_merged_contact_id", "portal", "merged_contact_id"),
     Index("ix_therapists_portal_sync_url_at", "portal", "sync_url_at"),
     Index("ix_therapists_portal_due_at", "portal", "due_at"),
+    Index("ix_therapists_portal_backfill_at", "portal", "backfill_at"),
     Index("ix_therapists_portal_state", "portal", "state", "id"),
     Index("ix_therapists_contact_id", "contact_id"),
 )
@@ -127,6 +133,8 @@ syncs = Table(
     Column("requested_by", String(100), nullable=False),
     Column("requested_at", Moment, nullable=False),
     Column("planned_at", Moment, comment="when a round turned it into writes"),
+    Column("form", String(10), comment="a re-sync of this form alone; null for all of them"),
+    Column("slot", String(200), comment="a re-sync of this slot alone; null for all of them"),
     Index("ix_syncs_therapist_id", "therapist_id"),
 )
 

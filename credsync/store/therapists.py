@@ -5,11 +5,12 @@ Statements stand ready-made: intake is the one place where their making would co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, update
 
 from credsync.core.events import EventName, TimelineEvent
 from credsync.core.reasons import Reason
@@ -28,25 +29,34 @@ _NEW_CONTACT: dict[str, Any] = {"merged_contact_id": None, "planned_by": None}
 
 _IN_SYNC = therapists.c.state == TherapistState.IN_SYNC.value
 
-_MARK_DUE = (
+_ONE_MORE_FACT = (
     update(therapists)
     .where(therapists.c.id == bindparam("for_id"))
     .values(
         generation=therapists.c.generation + 1,
-        rides=True,
-        due_at=case(
-            (
-                or_(therapists.c.due_at.is_(None), therapists.c.due_at > bindparam("due", type_=Moment())),
-                bindparam("due", type_=Moment()),
-            ),
-            else_=therapists.c.due_at,
-        ),
         state=case((_IN_SYNC, TherapistState.WAITING.value), else_=therapists.c.state),
         reason=case((_IN_SYNC, Reason.NOT_LOOKED_YET.value), else_=therapists.c.reason),
         state_since=case((_IN_SYNC, bindparam("now", type_=Moment())), else_=therapists.c.state_since),
     )
 )
-"""One more fact: due no later than `due`. Who was in sync waits from `now` on; who waited goes on waiting."""
+"""Who was in sync waits from `now` on; who waited goes on waiting."""
+
+_MARK_DUE = _ONE_MORE_FACT.values(
+    rides=True,
+    due_at=case(
+        (
+            or_(therapists.c.due_at.is_(None), therapists.c.due_at > bindparam("due", type_=Moment())),
+            bindparam("due", type_=Moment()),
+        ),
+        else_=therapists.c.due_at,
+    ),
+)
+"""Due no later than `due`."""
+
+_MARK_BACKFILL = _ONE_MORE_FACT.values(
+    backfill_at=func.coalesce(therapists.c.backfill_at, bindparam("now", type_=Moment()))
+)
+"""In the backfill lane, since `now` or since before."""
 
 
 class ContactTaken(Exception):
@@ -102,10 +112,14 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The moment of a call and how long its fact may wait for company before a round."""
+    """The moment of a call and how long its fact may wait for company before a round.
+
+    With `backfill` it waits in the lane behind everybody who is due, however many come in at once.
+    """
 
     now: datetime
     coalesce: timedelta
+    backfill: bool = False
 
 
 def tell(taken: Taken, door: Door, name: EventName, **details: object) -> None:
@@ -135,7 +149,8 @@ def _made(connection: Connection, door: Door, who: Who) -> Taken:
             "email": who.email,
             "generation": 1,
             "settled_generation": 0,
-            "due_at": door.now + door.coalesce,
+            "due_at": None if door.backfill else door.now + door.coalesce,
+            "backfill_at": door.now if door.backfill else None,
             "state": TherapistState.WAITING.value,
             "reason": Reason.NOT_LOOKED_YET.value,
             "state_since": door.now,
@@ -179,8 +194,16 @@ def _free_contact(connection: Connection, who: Who, portal: str) -> str | None:
 
 
 def mark_due(connection: Connection, door: Door, taken: Taken) -> None:
-    """Raise the generation and make a round due: at once if somebody waits for it, else soon."""
+    """Raise the generation and make a round due: at once if somebody waits for it, soon, or in the backfill lane."""
     if taken.made:
+        return
+    if door.backfill:
+        connection.execute(_MARK_BACKFILL, {"for_id": taken.therapist_id, "now": door.now})
         return
     due = door.now if taken.urgent else door.now + door.coalesce
     connection.execute(_MARK_DUE, {"for_id": taken.therapist_id, "due": due, "now": door.now})
+
+
+def mark_many_for_backfill(connection: Connection, door: Door, therapist_ids: Sequence[str]) -> None:
+    """Raise the generation of therapists who are known, and put them into the backfill lane."""
+    connection.execute(_MARK_BACKFILL, [{"for_id": each, "now": door.now} for each in therapist_ids])

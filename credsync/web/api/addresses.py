@@ -12,15 +12,20 @@ from credsync.web.api.context import ApiContext
 from credsync.web.api.problems import Problem, invalid
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+UUID_EXPECTED = "must be a UUID, such as 0b9f1c3e-52a4-4d1e-9a51-7d6f3a1f0c11"
 
 
 def therapist_id_of(request: Request) -> str:
     """The UUID in the address, in lower case. Raises `Problem` 422 for what is none."""
     text = str(request.path_params["uuid"])
-    if _UUID.fullmatch(text):
+    if is_uuid(text):
         return text.lower()
-    message = "must be a UUID, such as 0b9f1c3e-52a4-4d1e-9a51-7d6f3a1f0c11"
-    raise invalid([Fault("uuid", "invalid_uuid", message)])
+    raise invalid([Fault("uuid", "invalid_uuid", UUID_EXPECTED)])
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a therapist's UUID may be written so."""
+    return _UUID.fullmatch(text) is not None
 
 
 def therapist_url(therapist_id: str) -> str:
