@@ -50,6 +50,13 @@ class Condition:
         return sentence(self.reason)
 
 
+def with_fact(condition: Condition) -> Condition:
+    """A condition after one more fact that no round has taken up: nobody is in sync over it."""
+    if condition.state is TherapistState.IN_SYNC:
+        return Condition(TherapistState.WAITING, Reason.NOT_LOOKED_YET)
+    return condition
+
+
 def telling_writes(writes: Iterable[Write]) -> list[Write]:
     """The rows that still say something: the newest of each form and slot, every held or unfinished one, and each
     older one of the same enrolment with a refused property that nothing sent to the slot since has answered.

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, case, insert, select, update
 from credsync.core.decide import Case
 from credsync.core.events import TimelineEvent
 from credsync.core.links import Link, LinkHistory
-from credsync.core.states import Condition
+from credsync.core.states import Condition, with_fact
 from credsync.core.writes import Write, WriteState
 from credsync.store import timeline
 from credsync.store.choices import take_up
@@ -230,7 +230,7 @@ def _save_plans(connection: Connection, turns: Sequence[Turn]) -> None:
 
 
 def _finish(connection: Connection, turns: Sequence[Turn], now: datetime) -> None:
-    """Leave the round. A fact that came meanwhile keeps its own due moment, and the therapist waiting."""
+    """Leave the round. A fact that came meanwhile keeps its own due moment, and nobody is in sync over it."""
     rows = [
         {
             "for_id": turn.before.therapist_id,
@@ -239,6 +239,8 @@ def _finish(connection: Connection, turns: Sequence[Turn], now: datetime) -> Non
             "may_ride": turn.finish.rides,
             "now_state": turn.finish.condition.state.value,
             "now_reason": turn.finish.condition.reason.value,
+            "with_fact": with_fact(turn.finish.condition).state.value,
+            "with_fact_reason": with_fact(turn.finish.condition).reason.value,
             "at": now,
         }
         for turn in turns
@@ -247,7 +249,7 @@ def _finish(connection: Connection, turns: Sequence[Turn], now: datetime) -> Non
     if not rows:
         return
     unchanged = therapists.c.generation == bindparam("seen")
-    same_state = therapists.c.state == bindparam("now_state")
+    state = case((unchanged, bindparam("now_state")), else_=bindparam("with_fact"))
     connection.execute(
         update(therapists)
         .where(therapists.c.id == bindparam("for_id"))
@@ -259,10 +261,11 @@ def _finish(connection: Connection, turns: Sequence[Turn], now: datetime) -> Non
             rides=case((unchanged, bindparam("may_ride")), else_=therapists.c.rides),
             backfill_at=case((unchanged, None), else_=therapists.c.backfill_at),
             state_since=case(
-                (same_state, therapists.c.state_since), else_=bindparam("at", type_=therapists.c.due_at.type)
+                (therapists.c.state == state, therapists.c.state_since),
+                else_=bindparam("at", type_=therapists.c.due_at.type),
             ),
-            state=bindparam("now_state"),
-            reason=bindparam("now_reason"),
+            state=state,
+            reason=case((unchanged, bindparam("now_reason")), else_=bindparam("with_fact_reason")),
         ),
         rows,
     )
