@@ -18,6 +18,7 @@ from credsync.core.portal import CONTACT, DEFINITIVE, Mode, Portal, SlotRule
 from credsync.core.reasons import Reason
 from credsync.core.schedule import Policy, next_look
 from credsync.core.slots import Candidate, ParentAwaited, TypeSight, holders
+from credsync.core.two_hops import left_behind, under_definitive
 from credsync.core.writes import UNFINISHED, Write, WriteState
 
 
@@ -88,7 +89,7 @@ def decide(
     gone: list[LinkHistory] = []
     seen: set[str] = set()
     for object_key in _parents_first(portal):
-        sight = _under_definitive(portal, case, links, object_key, sights.get(object_key))
+        sight = under_definitive(portal, case.definitive, links, object_key, sights.get(object_key))
         if sight is None:
             continue
         whole = sights[object_key]
@@ -106,6 +107,7 @@ def decide(
                 elif before is not None and before.state is LinkState.AMBIGUOUS:
                     gone.extend(gone_meanwhile(case.writes, judged.link, present, now))
                 events.extend(_slot_events(judged))
+    links |= left_behind(portal, case.definitive, case.links, links, seen, now, policy)
     writes = after_loss(case.writes, [*lost, *gone], case.enrolment, case.enrolment_since)
     decided = [_gate(portal, case, w, links, seen, now) for w in writes]
     links |= _awaited_by_writes(decided, links, now, policy)
@@ -146,23 +148,6 @@ def _newly_shared(
 
 def _parents_first(portal: Portal) -> Sequence[str]:
     return sorted(portal.objects, key=lambda key: portal.objects[key].parent != CONTACT)
-
-
-def _under_definitive(
-    portal: Portal, case: Case, links: Mapping[str, Link], object_key: str, sight: TypeSight | None
-) -> TypeSight | None:
-    """A two-hop type is judged under the definitive record alone, if its parent's type keeps that slot."""
-    parent = portal.objects[object_key].parent
-    ruled = {portal.slots[rule.slot].object for rules in portal.definitive.values() for rule in rules}
-    if parent == CONTACT or parent not in ruled or not isinstance(sight, tuple):
-        return sight
-    definitive = portal.slots.get(case.definitive or "")
-    if definitive is not None and definitive.object != parent:
-        return sight
-    holder = links.get(definitive.key) if definitive is not None else None
-    if holder is None or holder.record_id is None:
-        return ParentAwaited()
-    return tuple(c for c in sight if c.parent_id == holder.record_id)
 
 
 def _judge(

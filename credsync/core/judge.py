@@ -159,7 +159,11 @@ def _missed(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgem
     given_up = link.awaited and waited >= spans.policy.give_up_after and link.looks > 1
     if given_up and link.state is not LinkState.GIVEN_UP:
         events.append(EventName.LINK_GIVEN_UP)
+    doubt = link.doubtful_since
     again = now + spans.policy.given_up_look if given_up else next_look(since, now, spans.policy)
+    if not link.awaited:
+        doubt, ends = _doubt_of_unawaited(doubt, since, lost is not None, now, spans)
+        again = min(again, ends)
     missed = replace(
         link,
         state=LinkState.GIVEN_UP if given_up else LinkState.AWAITED,
@@ -171,10 +175,24 @@ def _missed(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgem
         awaited_since=since,
         first_missed_at=first,
         overdue_since=overdue,
-        doubtful_since=link.doubtful_since if link.awaited else None,
-        next_look_at=again if link.awaited else None,
+        doubtful_since=doubt,
+        next_look_at=again if link.awaited or doubt is not None else None,
     )
     return Judgement(missed, tuple(events), lost)
+
+
+def _doubt_of_unawaited(
+    doubt: datetime | None, since: datetime, lost: bool, now: datetime, spans: Spans
+) -> tuple[datetime | None, datetime]:
+    """Since when an empty slot that nobody awaits is doubtful, and when that ends.
+
+    Who lost a record, or was in doubt, may get it, or the one that follows it, some time later (licences after their
+    Credentialing): it is looked for until the labels have settled, counted from what happened last.
+    """
+    if doubt is None and lost:
+        doubt = now
+    ends = max(doubt or since, since) + spans.policy.settle_after
+    return (doubt if now < ends else None), ends
 
 
 def _why_lost(link: Link, sight: SlotSight) -> Reason:

@@ -22,7 +22,8 @@ class Link:
 
     `awaited` says whether an empty slot is waited for. `found_at` is when the current holder took the slot, as far
     as we know. From an Extended Sign Up until the labels have settled, `doubtful_since` is set, and
-    `doubted_record_id` is the record that held the slot before it.
+    `doubted_record_id` is the record that held the slot before it; what nobody awaits is in doubt for as long after
+    its record, or the one that hangs on, was lost.
     """
 
     slot: str

@@ -714,6 +714,96 @@ def test_licences_follow_the_definitive_credentialing_of_the_newest_submission_a
     assert (story.got(old)["number"], story.got(new)["number"]) == ("7", "8")
 
 
+def overtaken() -> tuple[Story, str, str]:
+    """An Extended Sign Up whose new Credentialing has the label, the licence still under the old one.
+
+    Gives the story, the new Credentialing and the licence; in the new enrolment nothing was submitted.
+    """
+    story = Story(TWO_HOPS)
+    story.hub.add("therapist_address", CURRENT)
+    old = story.hub.add("credentialing", ATTESTED)
+    card = story.hub.add("license", parent=old, license_state="NY")
+    story.sign_up()
+    story.submit(form_data(npi="1", licenses=[{"state": "NY", "number": "7"}]))
+    story.run()
+    assert story.state == "in_sync"
+    story.wait(60).sign_up(again=True)
+    story.wait(4).round()
+    new = story.hub.add("credentialing")
+    story.hub.move(ATTESTED, old, new)
+    story.wait(4).round()
+    return story, new, card
+
+
+def test_a_licence_that_follows_its_credentialing_is_found_though_nothing_waits_for_it() -> None:
+    """After an Extended Sign Up a licence is looked for until it follows its Credentialing or the labels have settled."""
+    story, new, card = overtaken()
+    assert licences(story) == {NY: None}
+    assert (story.state, story.due is not None) == ("waiting label_moved", True)
+    story.run(most=5)
+    assert licences(story) == {NY: None}
+    story.hub.records[card].parent = new
+    story.run()
+    assert licences(story) == {NY: card}
+    assert story.state == "in_sync"
+    assert story.got(card)["number"] == "7", "nothing was written again"
+    assert len(story.sent) == 2
+
+
+def test_a_licence_that_never_follows_is_no_alarm_and_no_longer_looked_for_in_the_end() -> None:
+    story, _, _ = overtaken()
+    story.run()
+    assert (story.state, story.due) == ("in_sync", None)
+    assert "link.overdue" not in story.events
+    assert story.now <= at(60 + 8 + 600 + 10)
+
+
+def test_licences_are_looked_for_when_their_credentialing_comes_later_than_the_labels_settle() -> None:
+    """Zero holders for an hour: the licence's own doubt is over by then."""
+    story = Story(TWO_HOPS)
+    story.hub.add("therapist_address", CURRENT)
+    old = story.hub.add("credentialing", ATTESTED)
+    card = story.hub.add("license", parent=old, license_state="NY")
+    story.sign_up()
+    story.submit(form_data(npi="1", licenses=[{"state": "NY", "number": "7"}]))
+    story.run()
+    story.wait(60).sign_up(again=True)
+    story.hub.records[old].labels.clear()
+    for _ in range(60):
+        story.wait(60).round()
+    assert not story.case.links[NY].open
+    new = story.hub.add("credentialing", ATTESTED)
+    story.run(most=10)
+    assert licences(story) == {NY: None}
+    story.hub.records[card].parent = new
+    story.run()
+    assert licences(story) == {NY: card}
+
+
+def test_licences_are_looked_at_when_only_their_credentialing_was_seen_to_change() -> None:
+    """A round that had no reason to look at licences sees another record in the definitive slot."""
+    story = Story(TWO_HOPS)
+    old = story.hub.add("credentialing", ATTESTED)
+    card = story.hub.add("license", parent=old, license_state="NY")
+    story.sign_up()
+    story.submit(form_data(npi="1", licenses=[{"state": "NY", "number": "7"}]))
+    story.round()
+    assert story.state == "waiting record_awaited", "the address is awaited"
+    new = story.hub.add("credentialing")
+    story.hub.move(ATTESTED, old, new)
+    links, seen = story.case.links, (Candidate(new, "101", frozenset({ATTESTED})),)
+    open_one = {**links, ACTIVE: replace(links[ACTIVE], doubtful_since=story.now)}
+    case = replace(story.case, links=open_one, definitive=ACTIVE)
+    decided = decide(TWO_HOPS, case, {"credentialing": seen}, {}, at(60), Policy()).links
+    assert (decided[ACTIVE].record_id, decided[NY].record_id) == (new, card)
+    assert (decided[NY].open, decided[NY].reason) == (True, Reason.SETTLING)
+    later = replace(case, links=decided)
+    under_new = (Candidate(card, new, frozenset(), {"license_state": "NY"}),)
+    sights = {"credentialing": seen, "license": under_new}
+    settled = decide(TWO_HOPS, later, sights, {}, at(70), Policy()).links[NY]
+    assert (settled.record_id, settled.open) == (card, False)
+
+
 def test_a_licence_whose_whole_credentialing_is_gone_is_lost() -> None:
     story = Story(TWO_HOPS)
     active = story.hub.add("credentialing", ATTESTED)

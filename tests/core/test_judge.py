@@ -304,8 +304,33 @@ def test_the_old_holder_alone_again_is_doubted_as_long_as_if_it_had_stayed() -> 
     assert look(nobody, "1", seconds=1_600).link.writable
 
 
-def test_a_doubtful_slot_that_nobody_awaits_is_not_open_once_it_is_empty() -> None:
-    unwanted = replace(doubted(1_000), awaited=False)
-    link = look(unwanted, present=frozenset({"1"}), seconds=1_100).link
-    assert link.record_id is None
-    assert not link.open
+def unwanted(seconds: float = 1_000) -> Link:
+    """Doubtful, and awaited by nobody."""
+    return replace(doubted(seconds), awaited=False)
+
+
+def test_a_doubtful_slot_that_nobody_awaits_is_looked_at_until_the_labels_have_settled() -> None:
+    """A slot that loses its record is looked at until the labels have settled, awaited or not."""
+    lost = look(unwanted(), present=frozenset({"1"}), seconds=1_100).link
+    assert (lost.record_id, lost.open, lost.overdue_since) == (None, True, None)
+    again = look(lost, present=frozenset({"1"}), seconds=1_690).link
+    assert again.next_look_at == at(1_700), "counted from when it lost its record"
+    over = look(again, present=frozenset({"1"}), seconds=1_700).link
+    assert (over.open, over.next_look_at, over.reason) == (False, None, Reason.LABEL_MOVED)
+    assert look(over, seconds=9_000).link.next_look_at is None
+
+
+def test_what_follows_a_lost_record_is_taken_and_ends_the_doubt() -> None:
+    lost = look(unwanted(), present=frozenset({"1"}), seconds=1_100).link
+    follows = look(lost, "2", present=frozenset({"1", "2"}), seconds=1_200).link
+    assert (follows.record_id, follows.writable, follows.next_look_at) == ("2", True, None)
+    returns = look(lost, "1", seconds=1_200).link
+    assert (returns.reason, returns.open) == (Reason.SETTLING, True), "it may yet be the old one"
+    assert look(returns, "1", seconds=1_600).link.writable
+
+
+def test_a_slot_that_nobody_awaits_is_looked_at_again_without_any_sign_up_too() -> None:
+    lost = look(found(awaited=False), present=frozenset({"1"}), seconds=5_000).link
+    assert (lost.open, lost.doubtful_since) == (True, at(5_000))
+    assert look(lost, "1", seconds=5_100).link.writable
+    assert not look(lost, seconds=5_600).link.open

@@ -187,6 +187,20 @@ def test_what_the_new_enrolment_wrote_to_the_old_holder_is_sent_again_to_the_new
     assert shared.record(contact, old)["properties"]["specialties"] == "anxiety;trauma"
 
 
+def test_a_licence_that_follows_the_new_credentialing_some_seconds_later_keeps_its_id(shared: World) -> None:
+    """An ESU makes every link doubtful: a licence that nothing unsent waits for is looked for until it follows."""
+    therapist, contact = signed_up(shared, ca(licenses=("NY",)), licenses=["NY"])
+    card = shared.records(contact)["license.NY"]["id"]
+    shared.extend(therapist)
+    new = shared.esu(contact, pause="20s")
+    until(lambda: shared.link(therapist, ACTIVE)["record_id"] == new, 20, "the new holder")
+    done = shared.until_state(therapist, "in_sync")
+    assert done["ids"]["license_ny_id"] == card
+    assert done["ids"]["credentialing_active_attested_id"] == new
+    assert shared.record(contact, card)["parents"] == [new]
+    assert shared.record(contact, card)["writes"] == 1
+
+
 def test_an_extended_sign_up_pressed_twice_within_a_second_is_one(shared: World) -> None:
     """An ESU twice within a second is one."""
     therapist, contact = signed_up(shared, npi(OLD))
@@ -243,3 +257,6 @@ def test_fifty_extended_sign_ups_at_once(shared: World) -> None:
         assert shared.record(contact, new[contact])["properties"]["npi"] == NEW
         assert [shared.record(contact, each[contact])["writes"] for each in (old, new)] == [1, 1]
         assert shared.records(contact)["license.NY"]["writes"] == 1
+        assert (
+            shared.link(therapist, "license.NY")["record_id"] == shared.records(contact)["license.NY"]["id"]
+        )
