@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -94,6 +94,8 @@ async def send_batch(
         answer = await client.call(client.routes.batch_update(type_id), body, inputs=len(inputs))
     except Invalid as refusal:
         return refusal
+    except NotFound as error:
+        return _not_found(error, inputs)
     except HubSpotError as error:
         verdict = failed(error)
         return {each.id: verdict for each in inputs}
@@ -173,8 +175,24 @@ def _as_json(record: RecordInput) -> dict[str, Any]:
     return {"id": record.id, "properties": values, "objectWriteTraceId": record.trace}
 
 
+def _not_found(error: NotFound, inputs: Sequence[RecordInput]) -> dict[str, Verdict]:
+    """A 404: of the records it names, or of the only one there is; else of the call, and no record's fault."""
+    missing = {each for item in error.items for each in item.ids}
+    if len(inputs) == 1 and UNKNOWN_ID in (error.category, error.sub_category.rpartition(".")[2]):
+        missing.add(inputs[0].id)
+    other = Verdict(Outcome.NOT_SENT, error.code, error.message, (), error.correlation_ids)
+    return {each.id: _gone(error.correlation_ids) if each.id in missing else other for each in inputs}
+
+
+def _gone(seen: tuple[str, ...]) -> Verdict:
+    return Verdict(Outcome.MISSING, UNKNOWN_ID, "HubSpot knows no record with this id", (), seen)
+
+
 def _verdicts(answer: Answer, inputs: Sequence[RecordInput]) -> dict[str, Verdict]:
-    """Read a 200, a 207 or a 200 with errors folded in; an error about a record outweighs a result of it."""
+    """Read a 200, a 207 or a 200 with errors folded in; an error about a record outweighs a result of it.
+
+    Errors that name no record are those of the inputs left without a verdict, where there are as many of them.
+    """
     seen = (answer.correlation_id,) if answer.correlation_id else ()
     known = {each.id for each in inputs}
     traces = {each.trace: each.id for each in inputs}
@@ -190,7 +208,9 @@ def _verdicts(answer: Answer, inputs: Sequence[RecordInput]) -> dict[str, Verdic
         record = wire.record_id(result.get("id"))
         if record not in known:
             record = traces.get(wire.word(result.get("objectWriteTraceId")))
-        if record is not None:
+        if record is not None and result.get("archived") is True:
+            verdicts[record] = _gone(seen)
+        elif record is not None:
             created = wire.moment(result.get("createdAt"))
             verdicts[record] = Verdict(Outcome.WRITTEN, correlation_ids=seen, created_at=created)
     hit: dict[str, list[ErrorItem]] = {}
@@ -199,6 +219,13 @@ def _verdicts(answer: Answer, inputs: Sequence[RecordInput]) -> dict[str, Verdic
         for record in named | {traces[each] for each in item.trace_ids if each in traces}:
             hit.setdefault(record, []).append(item)
     verdicts.update({record: _of_items(those, seen) for record, those in hit.items()})
+    left = [each.id for each in inputs if each.id not in verdicts]
+    nobodys = [each for each in items if not each.ids and not each.trace_ids]
+    if nobodys and len(left) == 1:
+        verdicts[left[0]] = _of_items(nobodys, seen)
+    elif nobodys and len(left) == translate.count_nobodys(answer.body):
+        blank = _of_items([replace(each, code="", properties=()) for each in nobodys], seen)
+        verdicts.update(dict.fromkeys(left, blank))
     silence = Verdict(
         Outcome.UNKNOWN, "no_verdict", "HubSpot's answer does not mention this record", (), seen
     )
@@ -212,7 +239,7 @@ def _of_items(items: Sequence[ErrorItem], seen: tuple[str, ...]) -> Verdict:
     }
     code = faults[0].code if faults else items[0].code or items[0].category or "refused"
     if UNKNOWN_ID in words:
-        return Verdict(Outcome.MISSING, UNKNOWN_ID, "HubSpot knows no record with this id", (), seen)
+        return _gone(seen)
     if words & _LATER:
         return Verdict(Outcome.NOT_SENT, code, f"HubSpot put this record off: {code}", (), seen)
     if words & _IN_DOUBT:

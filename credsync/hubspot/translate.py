@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -121,12 +122,41 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def error_items(body: Mapping[str, Any]) -> tuple[ErrorItem, ...]:
-    """Every fault the body tells of: the entries of `errors`, and the fuller list that hides in `message`."""
-    found = [_item(wire.mapping(entry)) for entry in wire.listing(body.get("errors"))]
+    """Every fault the body tells of: the entries of `errors`, and the fuller list that hides in `message`.
+
+    In a partly failed batch each entry is a refusal of its own, with such a list of faults for its record.
+    """
+    found = [item for entry in wire.listing(body.get("errors")) for item in _items(wire.mapping(entry))]
     hidden = [_item(wire.mapping(entry)) for entry in _hidden_in(wire.text(body.get("message")))]
     known = {(item.code, item.properties, item.evidence) for item in found if not item.values}
     found += [item for item in hidden if (item.code, item.properties, item.evidence) not in known]
     return tuple(item for item in found if item != ErrorItem())
+
+
+def count_nobodys(body: Mapping[str, Any]) -> int:
+    """How many entries of `errors` say neither an id nor a trace id."""
+    found = (_item(wire.mapping(entry)) for entry in wire.listing(body.get("errors")))
+    return sum(1 for item in found if not item.ids and not item.trace_ids)
+
+
+def _items(entry: Mapping[str, Any]) -> list[ErrorItem]:
+    own = _item(entry)
+    within = [_item(wire.mapping(each)) for each in wire.listing(entry.get("errors"))]
+    told = {(item.code, item.properties) for item in within}
+    hidden = (_item(wire.mapping(each)) for each in _hidden_in(wire.text(entry.get("message"))))
+    within += [item for item in hidden if (item.code, item.properties) not in told]
+    if own.properties or not within:
+        return [own]
+    return [
+        replace(
+            each,
+            category=each.category or own.category,
+            sub_category=each.sub_category or own.sub_category,
+            ids=own.ids,
+            trace_ids=own.trace_ids,
+        )
+        for each in within
+    ]
 
 
 def _item(entry: Mapping[str, Any]) -> ErrorItem:

@@ -17,6 +17,7 @@ from credsync.core.readback import same_value
 from credsync.core.verdicts import Outcome, Verdict
 from credsync.hubspot.edge import Edge, Names
 from credsync.hubspot.isolate import update_records
+from credsync.hubspot.learnt import Learnt
 from credsync.hubspot.objects import Missing, NotRead, Record, RecordInput, batch_read
 
 RecordKey = tuple[str, str]
@@ -43,9 +44,10 @@ async def apply(edge: Edge, names: Names, sends: Sequence[Send]) -> dict[RecordK
         if send.outgoing.properties:
             by_type[send.outgoing.object_key].append(send)
     verdicts: dict[RecordKey, Verdict] = {}
+    learnt = Learnt()
 
     async def one_type(object_key: str, of_type: Sequence[Send]) -> None:
-        verdicts.update(await _apply_type(edge, names, object_key, of_type))
+        verdicts.update(await _apply_type(edge, names, object_key, of_type, learnt))
 
     async with anyio.create_task_group() as tasks:
         for object_key, of_type in by_type.items():
@@ -54,14 +56,14 @@ async def apply(edge: Edge, names: Names, sends: Sequence[Send]) -> dict[RecordK
 
 
 async def _apply_type(
-    edge: Edge, names: Names, object_key: str, sends: Sequence[Send]
+    edge: Edge, names: Names, object_key: str, sends: Sequence[Send], learnt: Learnt
 ) -> dict[RecordKey, Verdict]:
     verdicts = await _read_back(edge, names, object_key, [s for s in sends if s.doubtful])
     inputs = [
         RecordInput(s.outgoing.record_id, s.outgoing.properties) for s in sends if s.key not in verdicts
     ]
     if inputs:
-        told = await update_records(edge.client, names.type_id(object_key), inputs)
+        told = await update_records(edge.client, names.type_id(object_key), inputs, learnt)
         verdicts.update({(object_key, record_id): verdict for record_id, verdict in told.items()})
     return verdicts
 

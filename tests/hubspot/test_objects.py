@@ -87,6 +87,72 @@ async def test_an_error_of_one_record_means_what_its_category_means(category: st
         assert (await write(here, "1"))["1"].outcome is outcome
 
 
+async def test_a_refused_records_own_list_of_faults_is_read_wherever_it_stands() -> None:
+    """In a partly failed batch an entry is a refusal of its own: nested errors, or JSON inside its message."""
+    nested = {
+        "category": "VALIDATION_ERROR",
+        "message": "secret-value",
+        "errors": [{"code": "INVALID_OPTION", "message": "secret-value", "context": {"propertyName": ["a"]}}],
+        "context": {"objectWriteTraceId": ["t1"]},
+    }
+    hidden = {
+        "category": "VALIDATION_ERROR",
+        "message": 'Property values were not valid: [{"isValid":false,"message":"secret-value","error":"INVALID_LONG","name":"b"}]',
+        "context": {"ids": ["2"]},
+    }
+    async with scene([Reply(207, {"results": [written("3")], "errors": [nested, hidden]})]) as here:
+        verdicts = await write(here, "1", "2", "3")
+    assert [each.outcome for each in verdicts.values()] == [
+        Outcome.REFUSED,
+        Outcome.REFUSED,
+        Outcome.WRITTEN,
+    ]
+    assert [(each.name, each.code) for each in verdicts["1"].faults] == [("a", "INVALID_OPTION")]
+    assert [(each.name, each.code) for each in verdicts["2"].faults] == [("b", "INVALID_LONG")]
+    assert "secret-value" not in repr(verdicts)
+
+
+NOBODYS = {"category": "VALIDATION_ERROR", "code": "INVALID_DATE", "context": {"propertyName": ["a"]}}
+
+
+@pytest.mark.parametrize(
+    ("answered", "errors", "outcome", "named"),
+    [
+        (["1", "2"], [NOBODYS], Outcome.REFUSED, ["a"]),
+        (["1"], [NOBODYS, NOBODYS], Outcome.REFUSED, []),
+        (["1"], [NOBODYS], Outcome.UNKNOWN, []),
+        (["1", "2"], [NOBODYS | {"category": "INTERNAL_ERROR", "code": ""}], Outcome.UNKNOWN, []),
+        (["1", "2"], [], Outcome.UNKNOWN, []),
+    ],
+)
+async def test_an_error_that_names_no_record_is_that_of_the_one_without_a_verdict(
+    answered: list[str], errors: list[Any], outcome: Outcome, named: list[str]
+) -> None:
+    """Of several only when there are as many such errors; else nobody knows, and the record is read back."""
+    body = {"results": [written(each) for each in answered], "errors": errors}
+    async with scene([Reply(207, body)]) as here:
+        verdicts = await write(here, "1", "2", "3")
+    assert verdicts["3"].outcome is outcome
+    assert [each.name for each in verdicts["3"].faults] == named
+    assert {verdicts[each].outcome for each in answered} == {Outcome.WRITTEN}
+
+
+async def test_a_404_is_that_of_the_records_it_names() -> None:
+    """A path that is gone is no record's fault: nobody is refused for good because of it."""
+    body = {"errors": [{"category": "OBJECT_NOT_FOUND", "context": {"ids": ["2"]}}]}
+    async with scene([error(404, "OBJECT_NOT_FOUND", **body)]) as here:
+        verdicts = await write(here, "1", "2")
+        alone = await write(here, "7")
+    assert verdicts["1"].outcome is Outcome.NOT_SENT
+    assert verdicts["2"].outcome is alone["7"].outcome is Outcome.MISSING
+
+
+async def test_a_result_that_is_archived_is_no_record_any_more() -> None:
+    """It took the values with it into the bin."""
+    async with scene([Reply(200, {"results": [written("1", archived=True)]})]) as here:
+        assert (await write(here, "1"))["1"].outcome is Outcome.MISSING
+
+
 async def test_a_result_under_a_new_id_is_known_by_its_trace() -> None:
     """A merged record answers under the id it was merged into."""
     async with scene([Reply(200, {"results": [written("99", objectWriteTraceId="t1")]})]) as here:
@@ -127,7 +193,7 @@ async def test_a_good_status_with_nothing_in_it_leaves_all_unknown(reply: Reply)
         (error(403, "MISSING_SCOPES"), Outcome.NOT_SENT, "missing_scopes"),
         (error(429, policyName="DAILY"), Outcome.NOT_SENT, "rate_limited_daily"),
         (error(429), Outcome.NOT_SENT, "rate_limited"),
-        (error(404), Outcome.REFUSED, "not_found"),
+        (error(404), Outcome.NOT_SENT, "not_found"),
         (error(409), Outcome.REFUSED, "conflict"),
         (error(400), Outcome.REFUSED, "VALIDATION_ERROR"),
         (error(503), Outcome.UNKNOWN, "server_error"),
