@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 from credsync.hubspot.paths import ApiVersion, Lane, Routes
 
+DATED = {
+    "batch_update": "/crm/objects/{version}/2-7/batch/update",
+    "batch_read": "/crm/objects/{version}/2-7/batch/read",
+    "single_read": "/crm/objects/{version}/0-1/5",
+    "associations": "/crm/associations/{version}/0-1/2-7/batch/read",
+    "labels": "/crm/associations/{version}/0-1/2-7/labels",
+    "schemas": "/crm-object-schemas/{version}/schemas",
+    "properties": "/crm/properties/{version}/2-7",
+    "account": "/account-info/{version}/details",
+    "account_before_dates": "/account-info/v3/details",
+}
+"""Every call by its method's name, for objects of type 2-7 and contact 5."""
+V3 = {
+    "batch_update": "/crm/v3/objects/2-7/batch/update",
+    "batch_read": "/crm/v3/objects/2-7/batch/read",
+    "single_read": "/crm/v3/objects/0-1/5",
+    "associations": "/crm/v4/associations/0-1/2-7/batch/read",
+    "labels": "/crm/v4/associations/0-1/2-7/labels",
+    "schemas": "/crm-object-schemas/v3/schemas",
+    "properties": "/crm/v3/properties/2-7",
+    "account": "/account-info/v3/details",
+    "account_before_dates": "/account-info/v3/details",
+}
+"""Before dates objects were v3 and associations v4."""
+GIVEN = {
+    "single_read": ("0-1", "5"),
+    "associations": ("0-1", "2-7"),
+    "labels": ("0-1", "2-7"),
+} | dict.fromkeys(("schemas", "account", "account_before_dates"), ())
 
-@pytest.mark.parametrize("version", ["2026-09", "2026-03"])
-def test_dated_versions_put_the_date_where_hubspot_does(version: str) -> None:
+
+@pytest.mark.parametrize("version", ApiVersion)
+def test_every_call_has_its_path_in_every_version(version: ApiVersion) -> None:
+    """Whoever adds a call says here what it is called in each."""
     routes = Routes(version)
-    assert routes.batch_update("2-7").path == f"/crm/objects/{version}/2-7/batch/update"
-    assert routes.batch_read("2-7").path == f"/crm/objects/{version}/2-7/batch/read"
-    assert routes.associations("0-1", "2-7").path == f"/crm/associations/{version}/0-1/2-7/batch/read"
-    assert routes.labels("0-1", "2-7").path == f"/crm/associations/{version}/0-1/2-7/labels"
-    assert routes.schemas().path == f"/crm-object-schemas/{version}/schemas"
-    assert routes.properties("0-1").path == f"/crm/properties/{version}/0-1"
-    assert routes.account().path == f"/account-info/{version}/details"
-
-
-def test_before_dates_objects_were_v3_and_associations_v4() -> None:
-    routes = Routes(ApiVersion.V3)
-    assert routes.batch_update("2-7").path == "/crm/v3/objects/2-7/batch/update"
-    assert routes.batch_read("2-7").path == "/crm/v3/objects/2-7/batch/read"
-    assert routes.associations("0-1", "2-7").path == "/crm/v4/associations/0-1/2-7/batch/read"
-    assert routes.labels("0-1", "2-7").path == "/crm/v4/associations/0-1/2-7/labels"
-    assert routes.schemas().path == "/crm-object-schemas/v3/schemas"
-    assert routes.properties("0-1").path == "/crm/v3/properties/0-1"
-    assert routes.account().path == routes.account_before_dates().path == "/account-info/v3/details"
+    made = [name for name, each in inspect.getmembers(Routes, inspect.isfunction) if not name.startswith("_")]
+    paths = {name: getattr(routes, name)(*GIVEN.get(name, ("2-7",))).path for name in made}
+    wanted = V3 if version is ApiVersion.V3 else DATED
+    assert paths == {name: path.format(version=version) for name, path in wanted.items()}
 
 
 def test_the_newest_version_is_the_default_and_an_unknown_one_is_refused() -> None:
