@@ -90,7 +90,10 @@ def _setter(event: anyio.Event) -> Callable[[], None]:
 
 
 class PortalWorker:
-    """The loop of one portal in this process."""
+    """The loop of one portal in this process.
+
+    `on_round` is told of each round: its therapists, the records it sent, and its seconds.
+    """
 
     def __init__(
         self,
@@ -101,6 +104,7 @@ class PortalWorker:
         lease_for: timedelta,
         speed: float = 1.0,
         public_url: str | None = None,
+        on_round: Callable[[int, int, float], None] | None = None,
     ) -> None:
         self.name = edge.portal.name
         self.wake = Wake()
@@ -110,6 +114,7 @@ class PortalWorker:
         self._owner = owner
         self._lease_seconds = lease_for.total_seconds()
         self._speed = speed
+        self._on_round = on_round
         self._sync_urls = SyncUrls(database, edge, public_url, speed)
         self._silences = 0
         self._problem: str | None = None
@@ -213,7 +218,10 @@ class PortalWorker:
         if names is None:
             return None
         await self._write(lambda c: leases.renew(c, lease, self._lease_seconds))
+        began = time.monotonic()
         report = await Round(self._database, self._edge, names, lease, self._policy).run()
+        if self._on_round is not None:
+            self._on_round(report.therapists, report.sent, time.monotonic() - began)
         problem = None
         if report.hubspot_silent:
             self._silences += 1
