@@ -198,7 +198,7 @@ def the_one(connection: Connection, app: App, text: str) -> str:
     return found[0]
 
 
-def _everybody(app: App, now: datetime, **wanted: str | None) -> list[dict[str, Any]]:
+def _everybody(app: App, now: datetime, **wanted: Any) -> list[dict[str, Any]]:
     from credsync.operate.find import MOST, find_therapists
 
     found: list[dict[str, Any]] = []

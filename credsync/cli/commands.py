@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from credsync.cli import asking, choosing, doctor, importing, resyncing, sandbox, serve, upkeep
+from credsync.cli import alerts, asking, choosing, doctor, importing, resyncing, sandbox, serve, upkeep
 from credsync.cli.opening import Options
 
 commands = typer.Typer(
@@ -38,6 +38,7 @@ commands.command()(sandbox.sandbox)
 commands.command()(doctor.doctor)
 commands.command()(asking.show)
 commands.command("list")(asking.list_)
+commands.command()(alerts.alerts)
 commands.command()(asking.packet)
 commands.command()(asking.diff)
 commands.command()(asking.sync)

@@ -168,3 +168,20 @@ def id_key(slot: str) -> str:
     'license_ny_id'
     """
     return slot.replace(".", "_").lower() + "_id"
+
+
+def written_objects(portal: Portal, write: WriteMap) -> list[str]:
+    """The objects whose records a `[[writes]]` table may go to."""
+    targets = [rule.slot for rule in portal.rules(write.form)] if write.to == DEFINITIVE else [write.to]
+    return list(dict.fromkeys(portal.slots[slot].object for slot in targets))
+
+
+def mapped_properties(portal: Portal) -> list[tuple[str, str]]:
+    """Every (object key, property) that a field is mapped to, once."""
+    every = (
+        (key, name)
+        for write in portal.writes
+        for key in written_objects(portal, write)
+        for name in write.fields
+    )
+    return list(dict.fromkeys(every))

@@ -75,6 +75,11 @@ class Edge:
             return known
         return self._names
 
+    @property
+    def known_names(self) -> Names | None:
+        """What was last read and is believed still."""
+        return self._names
+
     def stale(self) -> None:
         """Read the names again before the next round: HubSpot knew something we did not."""
         self._names = None

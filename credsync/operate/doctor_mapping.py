@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from credsync.core.forms import FieldType, nearest, paths
-from credsync.core.portal import DEFINITIVE, ByProperty, Portal, WriteMap
+from credsync.core.portal import ByProperty, Portal, mapped_properties, written_objects
 from credsync.core.properties import Property
 from credsync.hubspot.schema import PortalSchema
 from credsync.operate.findings import Finding, advice, failing, ok
@@ -27,23 +27,17 @@ def examine_mapping(portal: Portal, schema: PortalSchema) -> list[Finding]:
         dict.fromkeys([*_mapped(portal, schema), *_marked(portal, schema), *_sync_url(portal, schema)])
     )
     if not findings and schema.objects:
-        count = len({(o, name) for w in portal.writes for o in _objects(portal, w) for name in w.fields})
+        count = len(mapped_properties(portal))
         findings.append(
             ok(f"portal {portal.name}: mapping", f"All {count} mapped properties take what is mapped.")
         )
     return findings
 
 
-def _objects(portal: Portal, write: WriteMap) -> list[str]:
-    """The objects whose records a `[[writes]]` table may go to."""
-    targets = [rule.slot for rule in portal.rules(write.form)] if write.to == DEFINITIVE else [write.to]
-    return list(dict.fromkeys(portal.slots[slot].object for slot in targets))
-
-
 def _mapped(portal: Portal, schema: PortalSchema) -> Iterator[Finding]:
     for write in portal.writes:
         known_paths = paths(write.form, portal.custom)
-        for key in _objects(portal, write):
+        for key in written_objects(portal, write):
             found = schema.objects.get(key)
             if found is None or not found.properties:
                 continue

@@ -42,6 +42,7 @@ def find_therapists(
     slot: str | None = None,
     portal: str | None = None,
     q: str | None = None,
+    within: Select[tuple[str]] | None = None,
     cursor: str | None = None,
     limit: int = 50,
     now: datetime,
@@ -51,12 +52,14 @@ def find_therapists(
 
     `slot` finds those whose link of that slot is awaited and not found, as the last round left it; the name of a slot
     per value stands for all of its values. `q` is a UUID, a contact id, a record id, a record URL or a part of a name.
-    Raises `BadCursor`.
+    `within` selects the ids of those looked for at all. Raises `BadCursor`.
     """
     size = max(1, min(limit, MOST))
     query = select(therapists).order_by(therapists.c.id).limit(size + 1)
     if cursor is not None:
         query = query.where(therapists.c.id > _last_seen(cursor))
+    if within is not None:
+        query = query.where(therapists.c.id.in_(within))
     if any("\x00" in text for text in (state, slot, portal, q) if text):
         return {"therapists": [], "next_cursor": None}
     if state is not None or slot is not None:

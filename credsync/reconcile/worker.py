@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -19,11 +19,13 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from credsync.core.alerts import Alert, AlertKind
 from credsync.core.schedule import Policy
 from credsync.hubspot.edge import Edge, Names, PortalUnusable
 from credsync.operate.kept_names import keep_names
 from credsync.reconcile.round import Round, RoundReport
 from credsync.reconcile.sync_urls import SyncUrls
+from credsync.reconcile.watch import Watch
 from credsync.store import leases, portals
 from credsync.store.cases import next_due_at
 from credsync.store.database import Database
@@ -38,6 +40,8 @@ FAILURE_PAUSE = 2.0
 """Seconds before the next try after our own side failed."""
 LONGEST_PAUSE = 60.0
 """Seconds between probes of a HubSpot that does not answer."""
+SILENCES_UNTIL_ALERT = 4
+"""So many tries in a row, 14 s and more apart in all, before a HubSpot that does not answer is an alert."""
 _STOPPING_CODES = frozenset({"unauthorized", "forbidden", "missing_scopes", "rate_limited_daily"})
 
 
@@ -90,10 +94,7 @@ def _setter(event: anyio.Event) -> Callable[[], None]:
 
 
 class PortalWorker:
-    """The loop of one portal in this process.
-
-    `on_round` is told of each round: its therapists, the records it sent, and its seconds.
-    """
+    """The loop of one portal in this process."""
 
     def __init__(
         self,
@@ -104,7 +105,7 @@ class PortalWorker:
         lease_for: timedelta,
         speed: float = 1.0,
         public_url: str | None = None,
-        on_round: Callable[[int, int, float], None] | None = None,
+        tell: Callable[[Sequence[Alert]], None] = lambda _: None,
     ) -> None:
         self.name = edge.portal.name
         self.wake = Wake()
@@ -114,10 +115,10 @@ class PortalWorker:
         self._owner = owner
         self._lease_seconds = lease_for.total_seconds()
         self._speed = speed
-        self._on_round = on_round
         self._sync_urls = SyncUrls(database, edge, public_url, speed)
+        self._watch = Watch(database, edge.portal, speed, tell)
         self._silences = 0
-        self._problem: str | None = None
+        self._problem: tuple[str | None, AlertKind | None] = (None, None)
         self._stopping = False
 
     async def run(self) -> None:
@@ -193,14 +194,18 @@ class PortalWorker:
                     raise LeaseLost(self.name) from None
 
     async def _rounds(self, lease: Lease) -> None:
+        status = await self._read(lambda c: portals.status_of(c, self.name))
+        self._problem = (status.problem, status.problem_kind)
         await self._names(self._database.clock.now())
         while not self._stopping:
             report = await self._turn(lease)
             if report is not None:
                 await self._write_sync_urls(lease)
-            if report is not None and not report.hubspot_silent:
+            await self._look_for_alerts(lease, report)
+            ran = report is not None and report.therapists > 0
+            if ran and report is not None and not report.hubspot_silent:
                 self._silences = 0
-            if self._silences:
+            if self._silences and (ran or report is None):
                 await self._stay_away(self._pause(report))
             else:
                 await self.wake.wait(await self._rest(report))
@@ -218,18 +223,22 @@ class PortalWorker:
         if names is None:
             return None
         await self._write(lambda c: leases.renew(c, lease, self._lease_seconds))
-        began = time.monotonic()
         report = await Round(self._database, self._edge, names, lease, self._policy).run()
-        if self._on_round is not None:
-            self._on_round(report.therapists, report.sent, time.monotonic() - began)
-        problem = None
+        self._watch.note()
+        problem, kind = None, None
         if report.hubspot_silent:
             self._silences += 1
             problem = f"HubSpot answered no look ({report.stop_code}); everything waits and is tried again"
+            kind = _kind_of_silence(report.stop_code, self._silences)
             if report.stop_code in _STOPPING_CODES:
                 self._edge.stale()
-        await self._say_problem(problem)
+        await self._say_problem(problem, kind)
         return report
+
+    async def _look_for_alerts(self, lease: Lease, report: RoundReport | None) -> None:
+        """While a person's pause is on, alerts stay as they are: nothing is looked at that could tell more."""
+        if report is not None or self._problem[0] is not None:
+            await self._watch.look(lease, self._edge.known_names)
 
     async def _write_sync_urls(self, lease: Lease) -> None:
         """After a round, or while none is due: at most one call."""
@@ -245,18 +254,21 @@ class PortalWorker:
             names = await self._edge.names(now)
         except PortalUnusable as error:
             self._silences += 1
-            await self._say_problem(str(error))
+            await self._say_problem(str(error), AlertKind.PORTAL_UNUSABLE)
             return None
         if names.read_at == now:
             await self._write(lambda c: keep_names(c, self._edge.portal, names))
         return names
 
-    async def _say_problem(self, problem: str | None) -> None:
+    async def _say_problem(self, problem: str | None, kind: AlertKind | None = None) -> None:
         """Tell a change of what keeps rounds from running: once in the log, and in the portal's row."""
-        if problem == self._problem:
+        before, self._problem = self._problem, (problem, kind)
+        if before == self._problem:
             return
-        self._problem = problem
-        await self._write(lambda c: portals.set_problem(c, self.name, problem))
+        self._watch.note()
+        await self._write(lambda c: portals.set_problem(c, self.name, problem, kind))
+        if problem == before[0]:
+            return
         if problem is None:
             _log.info("portal.usable", portal=self.name)
         else:
@@ -279,9 +291,10 @@ class PortalWorker:
         if report is None:
             return POLL
         due = await self._read(lambda c: next_due_at(c, self.name))
+        rest = min(POLL, self._watch.due_in())
         if due is None:
-            return POLL
-        return min(POLL, max(0.0, (due - self._database.clock.now()).total_seconds()))
+            return rest
+        return min(rest, max(0.0, (due - self._database.clock.now()).total_seconds()))
 
     async def _read(self, query: Callable[[Connection], _T]) -> _T:
         def in_transaction() -> _T:
@@ -296,6 +309,13 @@ class PortalWorker:
                 return change(connection)
 
         return await anyio.to_thread.run_sync(in_transaction, abandon_on_cancel=abandon)
+
+
+def _kind_of_silence(code: str, silences: int) -> AlertKind | None:
+    """A silence is worth an alert once it lasts."""
+    if code == "rate_limited_daily":
+        return AlertKind.RATE_LIMITED_DAILY
+    return AlertKind.HUBSPOT_SILENT if silences >= SILENCES_UNTIL_ALERT else None
 
 
 async def run_workers(workers: Iterable[PortalWorker]) -> None:

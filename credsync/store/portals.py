@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
+from credsync.core.alerts import AlertKind
 from credsync.core.events import EventName, TimelineEvent
 from credsync.store import timeline
 from credsync.store.database import insert
@@ -24,6 +25,7 @@ class PortalStatus:
     paused_reason: str | None = None
     paused_at: datetime | None = None
     problem: str | None = None
+    problem_kind: AlertKind | None = None
     portal_id: str | None = None
     ui_domain: str | None = None
     types: Mapping[str, str] = field(default_factory=dict)
@@ -56,6 +58,7 @@ def _status(row: Row[Any]) -> PortalStatus:
         row.paused_reason,
         row.paused_at,
         row.problem,
+        AlertKind(row.problem_kind) if row.problem_kind else None,
         account.get("portal_id"),
         account.get("ui_domain"),
         account.get("types", {}),
@@ -83,10 +86,13 @@ def resume(connection: Connection, name: str, by: str, now: datetime) -> list[Ti
     return _told(connection, name, EventName.PORTAL_RESUMED, by, now) if done.rowcount else []
 
 
-def set_problem(connection: Connection, name: str, problem: str | None) -> None:
-    """Say what keeps rounds from running; None when they run."""
+def set_problem(
+    connection: Connection, name: str, problem: str | None, kind: AlertKind | None = None
+) -> None:
+    """Say what keeps rounds from running; None when they run. `kind` is the alert's, once it is worth one."""
     ensure(connection, name)
-    connection.execute(update(portals).where(portals.c.name == name).values(problem=problem))
+    said = {"problem": problem, "problem_kind": kind.value if kind is not None else None}
+    connection.execute(update(portals).where(portals.c.name == name).values(said))
 
 
 def set_account(

@@ -24,6 +24,7 @@ from credsync.store.choices import take_up
 from credsync.store.contacts import ContactMerged, follow_merges
 from credsync.store.leases import Lease, fence
 from credsync.store.links import Seen, save_links
+from credsync.store.refusals import Written, save_refusals
 from credsync.store.tables import syncs, therapists, writes
 
 
@@ -102,6 +103,8 @@ def record_turns(
     seen = [Seen(t.before.therapist_id, t.before.links, t.links, t.lost) for t in turns]
     save_links(connection, portal, seen, objects)
     _save_writes(connection, turns)
+    written = [Written(t.before.therapist_id, t.before.writes, t.writes) for t in turns]
+    save_refusals(connection, portal, written, objects)
     for turn in turns:
         if turn.planned is not None and turn.planned.syncs:
             done = update(syncs).where(syncs.c.id.in_(turn.planned.syncs)).values(planned_at=now)

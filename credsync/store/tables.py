@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from credsync.store.database import Moment
@@ -196,6 +197,17 @@ links = Table(
     Column("overdue_since", Moment),
     Column("chosen_record_id", String(32)),
     Index("ix_links_record_id", "record_id"),
+    Index(
+        "ix_links_overdue",
+        "portal",
+        "slot",
+        "state",
+        "reason",
+        "awaited",
+        "therapist_id",
+        sqlite_where=text("overdue_since IS NOT NULL"),
+        postgresql_where=text("overdue_since IS NOT NULL"),
+    ),
 )
 
 record_claims = Table(
@@ -271,7 +283,53 @@ portals = Table(
     Column("paused_reason", Text),
     Column("paused_at", Moment),
     Column("problem", Text, comment="what keeps rounds from running; null while they run"),
+    Column(
+        "problem_kind", String(40), comment="the kind of alert a problem is; null for one not worth it yet"
+    ),
     Column("account", JSON, comment="portal id and UI domain as HubSpot told them"),
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("portal", String(100), primary_key=True),
+    Column("object", String(100), primary_key=True),
+    Column("property", String(200), primary_key=True, comment="empty where HubSpot named none"),
+    Column("therapist_id", String(36), ForeignKey("therapists.id"), primary_key=True),
+    comment="properties that HubSpot refused of whom, while nothing has answered it",
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("portal", String(100), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("object", String(100), nullable=False),
+    Column("slot", String(200), nullable=False),
+    Column("property", String(200), nullable=False),
+    Column("verb", String(10), nullable=False),
+    Column("therapists", Integer, nullable=False, comment="how many are beneath it"),
+    Column("details", JSON, nullable=False, comment="names its text needs; never a value"),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("last_seen_at", Moment, nullable=False),
+    Column("closed_at", Moment, comment="when the cause had ended; null while it holds"),
+    Column("acknowledged_by", String(100)),
+    Column("acknowledged_at", Moment),
+    Column("note", Text),
+    Index(
+        "uq_alerts_open",
+        "portal",
+        "kind",
+        "object",
+        "slot",
+        "property",
+        "verb",
+        unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+    comment="one open row per cause",
 )
 
 leases = Table(

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from credsync.web.api.alerts import Alerts
 from credsync.web.api.answers import said
 from credsync.web.api.auth import Gate
 from credsync.web.api.calls import CALLS, Call
@@ -20,7 +21,6 @@ from credsync.web.api.context import ApiContext
 from credsync.web.api.failures import ROUTE, CatchFailures, tell_framework, tell_problem
 from credsync.web.api.health import Health
 from credsync.web.api.intake import Intake
-from credsync.web.api.metrics_page import MetricsPage
 from credsync.web.api.openapi import openapi_document
 from credsync.web.api.page import HEADERS, docs_page
 from credsync.web.api.problems import Problem
@@ -42,8 +42,8 @@ def build_api(context: ApiContext) -> FastAPI:
         Intake(context, desk),
         Reading(context, readers),
         Upkeep(context, desk),
+        Alerts(context, desk, readers),
         Health(context, readers),
-        MetricsPage(context, readers),
         Docs(document),
     )
     api = FastAPI(
@@ -54,7 +54,7 @@ def build_api(context: ApiContext) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         exception_handlers={Problem: tell_problem, HTTPException: tell_framework},
-        middleware=[Middleware(CatchFailures, answered=context.metrics.request)],
+        middleware=[Middleware(CatchFailures)],
     )
     api.openapi = lambda: document  # type: ignore[method-assign]
     return api

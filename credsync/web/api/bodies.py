@@ -182,6 +182,12 @@ class ResumeBody(Body):
     reason: Reason | None = None
 
 
+class AcknowledgeBody(Body):
+    """Somebody knows, and may want to say more."""
+
+    note: Reason | None = None
+
+
 T = TypeVar("T", bound=Body)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from credsync.core.alerts import AlertKind
 from credsync.core.events import EventName
 from credsync.core.states import TherapistState
 from credsync.store.tokens import Scope
@@ -227,6 +228,59 @@ CALLS: tuple[Call, ...] = (
         problems=("invalid",),
     ),
     Call(
+        "GET",
+        "/v1/alerts",
+        "list_alerts",
+        Scope.READ,
+        "Alerts",
+        "What is wrong, one alert per cause",
+        "An alert is open while its cause holds and closes by itself. Newest first; ask again with `cursor` as "
+        "`next_cursor` gave it, until that is null.",
+        {200: ("a page", documents.Alerts)},
+        parameters=(
+            Parameter(
+                "state",
+                "which of them",
+                {"type": "string", "enum": ["open", "closed", "all"], "default": "open"},
+            ),
+            Parameter("portal", "of this portal"),
+            Parameter("kind", "of this kind", {"type": "string", "enum": [each.value for each in AlertKind]}),
+            Parameter("cursor", "`next_cursor` of the page before"),
+            Parameter("limit", "alerts in a page", _count(500, 100)),
+        ),
+        problems=("invalid",),
+    ),
+    Call(
+        "GET",
+        "/v1/alerts/{id}/therapists",
+        "get_alert_therapists",
+        Scope.READ,
+        "Alerts",
+        "The therapists beneath an alert",
+        "Whom its cause hits now, as the list of therapists shows them. Nobody, where it is closed or hits the portal as "
+        "a whole.",
+        {200: ("a page", documents.AlertTherapists)},
+        parameters=(
+            Parameter("cursor", "`next_cursor` of the page before"),
+            Parameter("limit", "therapists in a page", _count(500, 50)),
+        ),
+        problems=("not-found", "invalid"),
+    ),
+    Call(
+        "POST",
+        "/v1/alerts/{id}/acknowledge",
+        "acknowledge",
+        Scope.SYNC,
+        "Alerts",
+        "Say that somebody knows",
+        "Kept with the token's name; the last one to say so stands there. The alert stays open until its cause ends.",
+        {200: ("acknowledged", documents.AlertDocument)},
+        bodies.AcknowledgeBody,
+        body_needed=False,
+        example={"note": "asked the HubSpot administrator"},
+        problems=("not-found", *_POST),
+    ),
+    Call(
         "POST",
         "/v1/portals/{name}/pause",
         "pause",
@@ -272,17 +326,6 @@ CALLS: tuple[Call, ...] = (
         "Ready",
         "Database and every portal are usable; a paused portal is. 503 names what is not.",
         {200: ("ready", documents.Ready)},
-        problems=("unavailable",),
-    ),
-    Call(
-        "GET",
-        "/metrics",
-        "metrics",
-        None,
-        "Service",
-        "Figures for Prometheus",
-        "Therapists by state, who is due and since when, rounds, calls to HubSpot, requests. No id, no value.",
-        {200: ("the figures", "text/plain")},
         problems=("unavailable",),
     ),
     Call(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from credsync.core.alerts import AlertKind
 from credsync.core.differences import Why
 from credsync.core.events import EventName
 from credsync.core.links import LinkState
@@ -296,6 +297,44 @@ class Diff(Document):
     differing: Annotated[int, Field(description="properties that differ")]
     to_be_written: Annotated[int, Field(description="properties that the next round writes")]
     records: list[RecordDifference]
+
+
+class AlertDocument(Document):
+    """One cause, and how it stands. What does not apply to its kind is null."""
+
+    id: Annotated[str, Field(description="digits", examples=["17"])]
+    portal: str
+    kind: AlertKind
+    state: Literal["open", "closed"]
+    object: Annotated[str | None, Field(description="an object type's key in the portal file, or contact")]
+    slot: Annotated[str | None, Field(description="a slot's key in the portal file")]
+    property: Annotated[str | None, Field(description="a property of the object type")]
+    verb: Annotated[str | None, Field(description="read or write: what the token may not do")]
+    title: str
+    message: str
+    remedy: Annotated[str, Field(description="what to do")]
+    therapists: Annotated[int, Field(description="how many it hits; 0 where it hits the portal as a whole")]
+    therapists_url: Annotated[str | None, Field(description="where they are listed")]
+    first_seen_at: Moment
+    last_seen_at: Moment
+    closed_at: Moment | None
+    acknowledged_by: Annotated[str | None, Field(description="the name of the token that said so")]
+    acknowledged_at: Moment | None
+    note: str | None
+
+
+class Alerts(Document):
+    """A page of alerts, newest first."""
+
+    alerts: list[AlertDocument]
+    next_cursor: str | None
+    open: Annotated[int, Field(description="how many are open now, in all portals")]
+
+
+class AlertTherapists(Page):
+    """Whom a cause hits now."""
+
+    alert: AlertDocument
 
 
 class PortalStanding(Document):

@@ -22,6 +22,7 @@ _ABOUT = (
 _PATHS = {
     "uuid": ("the therapist's UUID, in any case", "uuid"),
     "name": ("the portal's name", None),
+    "id": ("the alert's id", None),
     "slot": ("the slot, such as license.NY", None),
 }
 _KEY = {
@@ -66,7 +67,8 @@ def _names(portals: Mapping[str, Portal]) -> dict[str, dict[str, Any]]:
     slots = sorted({re.escape(key) for each in portals.values() for key in each.slots})
     slot = {"type": "string", "pattern": rf"^({'|'.join(slots)})(\.[^.\u0000]+)*$", "maxLength": 1_000}
     events = {"type": "array", "items": {"type": "string", "enum": [each.value for each in EventName]}}
-    return {"portal": portal, "name": portal, "slot": slot, "types": events}
+    number = {"type": "string", "pattern": "^[0-9]{1,18}$"}
+    return {"portal": portal, "name": portal, "slot": slot, "types": events, "id": number}
 
 
 def _operation(call: Call, names: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

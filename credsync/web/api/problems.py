@@ -29,7 +29,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "no-token": Kind(401, "A token is needed", "No token, or one that nobody holds."),
     "scope": Kind(403, "The token may not do this", "The token lacks the scope that is named."),
-    "not-found": Kind(404, "Not found", "No such address, therapist or portal."),
+    "not-found": Kind(404, "Not found", "No such address, therapist, portal or alert."),
     "method": Kind(405, "This method is not known here", "`Allow` names those that are."),
     "not-acceptable": Kind(406, "No such format", "`Accept` names neither JSON nor Markdown."),
     "contact-taken": Kind(

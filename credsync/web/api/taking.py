@@ -30,13 +30,13 @@ PORTAL_NEEDED = Fault("portal", "missing", "is required for a therapist who is n
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a fact's transaction answers: status and body, what to log after the commit, whom to wake and how soon."""
+    """What a fact's transaction answers: status and body, what to log after the commit, which portal to wake and how soon."""
 
     status: int
     answer: dict[str, Any]
     events: list[TimelineEvent]
-    portal: str
-    urgent: bool
+    portal: str | None = None
+    urgent: bool = False
 
 
 Fact = Callable[[Connection, Door], Told]
@@ -91,7 +91,8 @@ class Desk:
         if not isinstance(told, Told):
             return told
         timeline.log(told.events)
-        context.wake(told.portal, 0.0 if told.urgent else context.policy.coalesce.total_seconds())
+        if told.portal is not None:
+            context.wake(told.portal, 0.0 if told.urgent else context.policy.coalesce.total_seconds())
         return told.status, told.answer
 
 
