@@ -8,9 +8,10 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,9 +21,10 @@ import uvicorn
 
 from credsync.core.portal import Portal
 from credsync.core.portal_file import PortalFileError, parse_portal
-from credsync.hubspot.client import HubSpotClient
+from credsync.hubspot.client import CallRecord, HubSpotClient
 from credsync.hubspot.edge import Edge
 from credsync.hubspot.pacing import Pacing
+from credsync.metrics import Metrics
 from credsync.operate.live import Live
 from credsync.reconcile.worker import PortalWorker, run_workers
 from credsync.settings import Settings, SettingsError, secret
@@ -47,10 +49,11 @@ class App:
     portals: Mapping[str, Portal]
     database: Database
     speed: float = 1.0
+    metrics: Metrics = field(default_factory=Metrics)
 
     def edge(self, portal: Portal) -> Edge:
         """A portal's edge to HubSpot at the app's speed. Raises `SettingsError` without a token."""
-        return edge_to(portal, self.speed)
+        return edge_to(portal, self.speed, partial(self.metrics.call, portal.name))
 
     def live(self) -> Live:
         """Where people's questions to HubSpot are asked."""
@@ -72,7 +75,7 @@ def _token_variable(portal: Portal) -> str:
     return f"CREDSYNC_HUBSPOT_TOKEN_{portal.name.upper().replace('-', '_')}"
 
 
-def edge_to(portal: Portal, speed: float = 1.0) -> Edge:
+def edge_to(portal: Portal, speed: float = 1.0, on_call: Callable[[CallRecord], None] | None = None) -> Edge:
     """A portal's edge to HubSpot, with its token. Raises `SettingsError` without a usable one.
 
     Of the calls that HubSpot allows it leaves alone those that are kept for people's questions.
@@ -83,7 +86,12 @@ def edge_to(portal: Portal, speed: float = 1.0) -> Edge:
     )
     try:
         client = HubSpotClient(
-            account.base_url, token, account.api_version, Pacing(calls, looks, speed=speed), speed=speed
+            account.base_url,
+            token,
+            account.api_version,
+            Pacing(calls, looks, speed=speed),
+            speed=speed,
+            on_call=on_call,
         )
     except ValueError as error:
         raise SettingsError(
@@ -180,7 +188,9 @@ def serve(
         thread.start()
     try:
         if api:
-            context = ApiContext(app.database, app.portals, policy, wake, app.settings.public_url, app.live())
+            context = ApiContext(
+                app.database, app.portals, policy, wake, app.settings.public_url, app.live(), app.metrics
+            )
             _serve_api(app, context, listener, stop)
         while not api and thread.is_alive() and not stop.is_set():
             thread.join(0.2)
@@ -205,7 +215,14 @@ def _workers(app: App) -> dict[str, PortalWorker]:
         else:
             settings = app.settings
             workers[name] = PortalWorker(
-                app.database, edge, policy, owner, settings.lease, app.speed, settings.public_url
+                app.database,
+                edge,
+                policy,
+                owner,
+                settings.lease,
+                app.speed,
+                settings.public_url,
+                partial(app.metrics.round, name),
             )
     if faults:
         raise SettingsError("\n".join(faults))

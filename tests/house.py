@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("web",),
     ("reconcile",),
     ("operate",),
-    ("settings", "logs"),
+    ("settings", "logs", "metrics"),
     ("hubspot", "store"),
     ("core",),
     ("__init__",),

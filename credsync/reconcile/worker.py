@@ -94,7 +94,10 @@ def _setter(event: anyio.Event) -> Callable[[], None]:
 
 
 class PortalWorker:
-    """The loop of one portal in this process."""
+    """The loop of one portal in this process.
+
+    `on_round` is told of each round: its therapists, the records it sent, and its seconds.
+    """
 
     def __init__(
         self,
@@ -105,6 +108,7 @@ class PortalWorker:
         lease_for: timedelta,
         speed: float = 1.0,
         public_url: str | None = None,
+        on_round: Callable[[int, int, float], None] | None = None,
         tell: Callable[[Sequence[Alert]], None] = lambda _: None,
     ) -> None:
         self.name = edge.portal.name
@@ -115,6 +119,7 @@ class PortalWorker:
         self._owner = owner
         self._lease_seconds = lease_for.total_seconds()
         self._speed = speed
+        self._on_round = on_round
         self._sync_urls = SyncUrls(database, edge, public_url, speed)
         self._watch = Watch(database, edge.portal, speed, tell)
         self._silences = 0
@@ -223,7 +228,10 @@ class PortalWorker:
         if names is None:
             return None
         await self._write(lambda c: leases.renew(c, lease, self._lease_seconds))
+        began = time.monotonic()
         report = await Round(self._database, self._edge, names, lease, self._policy).run()
+        if self._on_round is not None:
+            self._on_round(report.therapists, report.sent, time.monotonic() - began)
         self._watch.note()
         problem, kind = None, None
         if report.hubspot_silent:

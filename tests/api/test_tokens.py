@@ -14,7 +14,7 @@ from credsync.web.api.calls import CALLS
 from credsync.web.api.context import ApiContext
 from tests.api.service import AT, Service, new_address
 
-OPEN = {"/healthz", "/readyz", "/docs", "/openapi.json"}
+OPEN = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
 SCOPES = {
     ("PUT", "/v1/therapists/{uuid}"): "intake",
     ("POST", "/v1/therapists/{uuid}/sign-ups"): "intake",

@@ -21,6 +21,7 @@ from credsync.web.api.context import ApiContext
 from credsync.web.api.failures import ROUTE, CatchFailures, tell_framework, tell_problem
 from credsync.web.api.health import Health
 from credsync.web.api.intake import Intake
+from credsync.web.api.metrics_page import MetricsPage
 from credsync.web.api.openapi import openapi_document
 from credsync.web.api.page import HEADERS, docs_page
 from credsync.web.api.problems import Problem
@@ -44,6 +45,7 @@ def build_api(context: ApiContext) -> FastAPI:
         Upkeep(context, desk),
         Alerts(context, desk, readers),
         Health(context, readers),
+        MetricsPage(context, readers),
         Docs(document),
     )
     api = FastAPI(
@@ -54,7 +56,7 @@ def build_api(context: ApiContext) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         exception_handlers={Problem: tell_problem, HTTPException: tell_framework},
-        middleware=[Middleware(CatchFailures)],
+        middleware=[Middleware(CatchFailures, answered=context.metrics.request)],
     )
     api.openapi = lambda: document  # type: ignore[method-assign]
     return api

@@ -329,6 +329,17 @@ CALLS: tuple[Call, ...] = (
         problems=("unavailable",),
     ),
     Call(
+        "GET",
+        "/metrics",
+        "metrics",
+        None,
+        "Service",
+        "Figures for Prometheus",
+        "Therapists by state, who is due and since when, rounds, calls to HubSpot, requests. No id, no value.",
+        {200: ("the figures", "text/plain")},
+        problems=("unavailable",),
+    ),
+    Call(
         "GET", "/docs", "page", None, "Service", "This page", "The calls.", {200: ("the page", "text/html")}
     ),
     Call(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from credsync.core.portal import Portal
 from credsync.core.schedule import Policy
+from credsync.metrics import Metrics
 from credsync.operate.live import Live
 from credsync.store.database import Database
 
@@ -24,3 +25,4 @@ class ApiContext:
     wake: Callable[[str, float], None]
     public_url: str | None = None
     live: Live | None = None
+    metrics: Metrics = field(default_factory=Metrics)

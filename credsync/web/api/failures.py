@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 import uuid
+from collections.abc import Callable
 from pathlib import PurePath
 
 import structlog
@@ -26,22 +28,27 @@ _UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout)
 class CatchFailures:
     """Around everything: an unexpected exception becomes a 500 (or 503) problem and one log line.
 
-    It ends here: its message may hold a value, and servers above would log it.
+    It ends here: its message may hold a value, and servers above would log it. `answered` is told of every request: its
+    method, its address as the list of calls has it, the status and the seconds it took.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answered: Callable[[str, str, int, float], None]) -> None:
         self._app = app
+        self._answered = answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
+        began, status = time.monotonic(), 0
 
         async def tell(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                seconds = time.monotonic() - began
+                self._answered(scope["method"], scope.get(ROUTE, "unknown"), status, seconds)
             await send(message)
 
         try:
@@ -50,8 +57,8 @@ class CatchFailures:
             return
         except Exception as error:  # noqa: BLE001 (the outermost door)
             response = _failure(error, scope).response()
-            if not started:
-                await response(scope, receive, send)
+            if not status:
+                await response(scope, receive, tell)
 
 
 def _failure(error: Exception, scope: Scope) -> Problem:
