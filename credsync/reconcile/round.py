@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
 
 import anyio
-import anyio.to_thread
 import structlog
 from sqlalchemy import Connection
 
@@ -28,7 +27,7 @@ from credsync.reconcile.contacts import MergedInto, fates_of, settle, under_merg
 from credsync.reconcile.observe import Sights, observe, types_to_look_at
 from credsync.reconcile.prepare import Prepared, prepare
 from credsync.reconcile.turn import TurnInProgress
-from credsync.store import timeline
+from credsync.store import in_thread, timeline
 from credsync.store.cases import claim_due, facts_of, pending_syncs
 from credsync.store.choices import pending_choices
 from credsync.store.contacts import owners_of
@@ -206,7 +205,8 @@ class Round:
             return
         rows = [t.turn for t in turns]
         await self._write(record_turns, self._lease, self._portal.name, rows, self._objects, now)
-        await anyio.to_thread.run_sync(timeline.log, [event for row in rows for event in row.events])
+        events = [event for row in rows for event in row.events]
+        await in_thread.aside(self._database, lambda: timeline.log(events))
 
     def _notice_stale_names(self, verdicts: Mapping[RecordKey, Verdict]) -> None:
         codes = {fault.code for verdict in verdicts.values() for fault in verdict.faults}
@@ -216,20 +216,12 @@ class Round:
     async def _read(
         self, query: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs
     ) -> _T:
-        def in_transaction() -> _T:
-            with self._database.read() as connection:
-                return query(connection, *args, **kwargs)
-
-        return await anyio.to_thread.run_sync(in_transaction)
+        return await in_thread.read(self._database, query, *args, **kwargs)
 
     async def _write(
         self, change: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs
     ) -> _T:
-        def in_transaction() -> _T:
-            with self._database.write() as connection:
-                return change(connection, *args, **kwargs)
-
-        return await anyio.to_thread.run_sync(in_transaction)
+        return await in_thread.write(self._database, change, *args, **kwargs)
 
 
 def _sends(turns: Sequence[TurnInProgress]) -> list[Send]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 
-import anyio.to_thread
 import structlog
 from sqlalchemy import Connection
 
@@ -18,12 +16,11 @@ from credsync.hubspot.edge import Edge, Names
 from credsync.hubspot.isolate import update_records
 from credsync.hubspot.objects import MOST_INPUTS, RecordInput
 from credsync.hubspot.paths import CONTACT_TYPE
-from credsync.store import timeline
+from credsync.store import in_thread, timeline
 from credsync.store.contacts import lacking_sync_url, record_sync_urls
 from credsync.store.database import Database
 from credsync.store.leases import Lease, fence
 
-_T = TypeVar("_T")
 _log = structlog.get_logger("credsync")
 
 COMPANY = timedelta(seconds=60)
@@ -64,9 +61,8 @@ class SyncUrls:
             return []
         if self._rest_until is not None and now < self._rest_until:
             return []
-        return await self._in_thread(
-            lambda c: lacking_sync_url(c, portal.name, now, COMPANY / self.speed, MOST_INPUTS), False
-        )
+        company = COMPANY / self.speed
+        return await in_thread.read(self.database, lacking_sync_url, portal.name, now, company, MOST_INPUTS)
 
     async def write(self, contacts: Sequence[_Contact], names: Names, lease: Lease) -> None:
         """Write one batch and store what became of it. Raises `LeaseLost` when the portal is no longer ours."""
@@ -90,8 +86,8 @@ class SyncUrls:
             record_sync_urls(connection, told)
             timeline.append(connection, events)
 
-        await self._in_thread(store, True)
-        await anyio.to_thread.run_sync(timeline.log, events)
+        await in_thread.write(self.database, store)
+        await in_thread.aside(self.database, lambda: timeline.log(events))
         outcomes = {verdict.outcome for verdict in verdicts.values()}
         if not outcomes & {Outcome.WRITTEN, Outcome.MISSING}:
             self._rest(portal.sync_url, next(iter(verdicts.values())).message)
@@ -114,13 +110,6 @@ class SyncUrls:
             why=why,
             remedy="none of the contacts could get its link; run `credsync doctor`. It is tried again by itself",
         )
-
-    async def _in_thread(self, ask: Callable[[Connection], _T], writes: bool) -> _T:
-        def in_transaction() -> _T:
-            with self.database.write() if writes else self.database.read() as connection:
-                return ask(connection)
-
-        return await anyio.to_thread.run_sync(in_transaction)
 
 
 def _refusal(

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import anyio.to_thread
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from credsync.core.alerts import Alert, AlertChanges, AlertKind, Cause, Holding, alert_changes
 from credsync.core.portal import Portal, mapped_properties
 from credsync.hubspot.edge import Names
-from credsync.store import portals, timeline
+from credsync.store import in_thread, portals, timeline
 from credsync.store.alerts import open_alerts, save_alerts
 from credsync.store.causes import LATE, late
 from credsync.store.database import Database
@@ -91,7 +90,9 @@ class Watch:
         speed: float = 1.0,
         tell: Callable[[Sequence[Alert]], None] = lambda _: None,
         evaluators: Sequence[Evaluator] = EVALUATORS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._database = database
         self._portal = portal
         self._tell = tell
@@ -110,16 +111,16 @@ class Watch:
         if self._evaluated is None:
             return 0.0
         after = self._every if self._happened else self._at_least_every
-        return max(0.0, self._evaluated + after - time.monotonic())
+        return max(0.0, self._evaluated + after - self._clock())
 
     async def look(self, lease: Lease, names: Names | None) -> None:
         """Evaluate, if it is time. Raises `LeaseLost` when the portal is no longer ours; our own faults are logged."""
         if self.due_in() > 0:
             return
-        self._evaluated, self._happened = time.monotonic(), False
+        self._evaluated, self._happened = self._clock(), False
         scene = Scene(self._portal, names, self._database.clock.now())
         try:
-            await anyio.to_thread.run_sync(self._evaluate, lease, scene)
+            await in_thread.aside(self._database, lambda: self._evaluate(lease, scene))
         except (LeaseLost, SQLAlchemyError):
             raise
         except Exception:  # noqa: BLE001 - logged; alerts must not keep rounds from running

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 import anyio
-import anyio.to_thread
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,7 +25,7 @@ from credsync.operate.kept_names import keep_names
 from credsync.reconcile.round import Round, RoundReport
 from credsync.reconcile.sync_urls import SyncUrls
 from credsync.reconcile.watch import Watch
-from credsync.store import leases, portals
+from credsync.store import in_thread, leases, portals
 from credsync.store.cases import next_due_at
 from credsync.store.database import Database
 from credsync.store.leases import Lease, LeaseLost
@@ -46,16 +45,20 @@ _STOPPING_CODES = frozenset({"unauthorized", "forbidden", "missing_scopes", "rat
 
 
 class Wake:
-    """Wakes a portal's loop from any thread, at once or soon; a wake before it listens is kept, many are one."""
+    """Wakes a portal's loop from any thread, at once or soon; a wake before it listens is kept, many are one.
 
-    def __init__(self) -> None:
+    `clock` gives seconds, as the loop's own time does.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._at: float | None = None
         self._listener: Callable[[], None] | None = None
 
     def set(self, after: float = 0.0) -> None:
         """Wake it after so many seconds, unless it is woken sooner anyway."""
-        at = time.monotonic() + after
+        at = self._clock() + after
         with self._lock:
             if self._at is not None and self._at <= at:
                 return
@@ -66,13 +69,13 @@ class Wake:
 
     async def wait(self, seconds: float) -> None:
         """Until woken, at most so long. The wake is taken on return, before anything is claimed."""
-        latest = time.monotonic() + seconds
+        latest = self._clock() + seconds
         while True:
             event = anyio.Event()
             with self._lock:
                 at = latest if self._at is None else min(latest, self._at)
                 self._listener = _setter(event)
-            left = at - time.monotonic()
+            left = at - self._clock()
             if left > 0:
                 with anyio.move_on_after(left):
                     await event.wait()
@@ -96,7 +99,8 @@ def _setter(event: anyio.Event) -> Callable[[], None]:
 class PortalWorker:
     """The loop of one portal in this process.
 
-    `on_round` is told of each round: its therapists, the records it sent, and its seconds.
+    `on_round` is told of each round: its therapists, the records it sent, and its seconds. `clock` gives seconds, as the
+    loop's own time does.
     """
 
     def __init__(
@@ -110,9 +114,11 @@ class PortalWorker:
         public_url: str | None = None,
         on_round: Callable[[int, int, float], None] | None = None,
         tell: Callable[[Sequence[Alert]], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = edge.portal.name
-        self.wake = Wake()
+        self.wake = Wake(clock)
+        self._clock = clock
         self._database = database
         self._edge = edge
         self._policy = policy
@@ -121,7 +127,7 @@ class PortalWorker:
         self._speed = speed
         self._on_round = on_round
         self._sync_urls = SyncUrls(database, edge, public_url, speed)
-        self._watch = Watch(database, edge.portal, speed, tell)
+        self._watch = Watch(database, edge.portal, speed, tell, clock=clock)
         self._silences = 0
         self._problem: tuple[str | None, AlertKind | None] = (None, None)
         self._stopping = False
@@ -186,16 +192,16 @@ class PortalWorker:
 
     async def _heartbeat(self, lease: Lease) -> None:
         """Renew at a quarter of the lease; stop owning at two thirds of it when the database does not answer."""
-        renewed = time.monotonic()
+        renewed = self._clock()
         while True:
             await anyio.sleep(self._lease_seconds / 4)
-            began = time.monotonic()
+            began = self._clock()
             try:
                 with anyio.fail_after(self._lease_seconds * 2 / 3 - (began - renewed)):
                     await self._write(lambda c: leases.renew(c, lease, self._lease_seconds), abandon=True)
                 renewed = began
             except (SQLAlchemyError, TimeoutError):
-                if time.monotonic() - renewed > self._lease_seconds * 2 / 3:
+                if self._clock() - renewed > self._lease_seconds * 2 / 3:
                     raise LeaseLost(self.name) from None
 
     async def _rounds(self, lease: Lease) -> None:
@@ -228,10 +234,10 @@ class PortalWorker:
         if names is None:
             return None
         await self._write(lambda c: leases.renew(c, lease, self._lease_seconds))
-        began = time.monotonic()
+        began = self._clock()
         report = await Round(self._database, self._edge, names, lease, self._policy).run()
         if self._on_round is not None:
-            self._on_round(report.therapists, report.sent, time.monotonic() - began)
+            self._on_round(report.therapists, report.sent, self._clock() - began)
         self._watch.note()
         problem, kind = None, None
         if report.hubspot_silent:
@@ -284,8 +290,8 @@ class PortalWorker:
 
     async def _stay_away(self, seconds: float) -> None:
         """Sleep on, whatever wakes us, unless we are to stop."""
-        ends = time.monotonic() + seconds
-        while not self._stopping and (left := ends - time.monotonic()) > 0:
+        ends = self._clock() + seconds
+        while not self._stopping and (left := ends - self._clock()) > 0:
             await self.wake.wait(left)
 
     def _pause(self, report: RoundReport | None) -> float:
@@ -305,18 +311,14 @@ class PortalWorker:
         return min(rest, max(0.0, (due - self._database.clock.now()).total_seconds()))
 
     async def _read(self, query: Callable[[Connection], _T]) -> _T:
-        def in_transaction() -> _T:
-            with self._database.read() as connection:
-                return query(connection)
-
-        return await anyio.to_thread.run_sync(in_transaction)
+        return await in_thread.read(self._database, query)
 
     async def _write(self, change: Callable[[Connection], _T], *, abandon: bool = False) -> _T:
         def in_transaction() -> _T:
             with self._database.write() as connection:
                 return change(connection)
 
-        return await anyio.to_thread.run_sync(in_transaction, abandon_on_cancel=abandon)
+        return await in_thread.aside(self._database, in_transaction, abandon=abandon)
 
 
 def _kind_of_silence(code: str, silences: int) -> AlertKind | None:

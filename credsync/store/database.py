@@ -23,6 +23,7 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    literal,
     type_coerce,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -89,11 +90,16 @@ class _Job(Generic[_T]):
 
 
 class Database:
-    """An opened database. `write()` and `read()` give connections inside a transaction."""
+    """An opened database. `write()` and `read()` give connections inside a transaction.
 
-    def __init__(self, url: str, clock: Clock | None = None) -> None:
+    `inline` is for rehearsals in virtual time: async code uses no threads for it, and the database's own clock, which
+    decides about leases, is `clock`.
+    """
+
+    def __init__(self, url: str, clock: Clock | None = None, *, inline: bool = False) -> None:
         self.url = make_url(url)
         self.clock = clock or SystemClock()
+        self.inline = inline
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             self.engine = self._open_sqlite()
@@ -104,6 +110,7 @@ class Database:
                 max_overflow=8,
                 pool_pre_ping=True,
                 hide_parameters=True,
+                execution_options={"credsync_clock": self.clock} if inline else {},
             )
         self._writer = threading.Lock()
         self._queue: list[_Job[Any]] = []
@@ -209,6 +216,9 @@ def now_plus(connection: Connection, seconds: float = 0) -> ColumnElement[dateti
     """SQL for the database's own clock, `seconds` from now: it alone decides about leases."""
     if connection.dialect.name == "sqlite":
         return func.credsync_now(seconds, type_=Moment())
+    clock: Clock | None = connection.get_execution_options().get("credsync_clock")
+    if clock is not None:
+        return literal(clock.now() + timedelta(seconds=seconds), Moment())
     return type_coerce(func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds), Moment())
 
 
