@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from credsync_sandbox.app import build_app
+from credsync_sandbox.app import App, build_app
+from credsync_sandbox.control.faults import set_faults
+from credsync_sandbox.control.reading import BadRequest
 from credsync_sandbox.server import listen, serve
 from credsync_sandbox.settings import Settings
+from credsync_sandbox.world.times import parse_duration
 
 
 def run(
@@ -22,14 +26,26 @@ def run(
     state: Path | None = None,
     host: str = "127.0.0.1",
     settings: Settings | None = None,
+    faults: Path | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM. Raises ValueError for an unusable file or option, OSError for a taken port."""
     app = build_app(portal, schema, delay, speed, seed, state, settings)
+    if faults is not None:
+        _set_faults(app, faults)
     serve(app, listen(host, port))
 
 
+def _set_faults(app: App, path: Path) -> None:
+    try:
+        set_faults(app.sandbox, json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror or error}") from error
+    except (BadRequest, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
 def parser() -> argparse.ArgumentParser:
-    """The options of `credsync sandbox`, and the limits."""
+    """The options, which are those of `credsync sandbox`."""
     usual = Settings()
     found = argparse.ArgumentParser(prog="credsync_sandbox", description="A stand-in for HubSpot.")
     found.add_argument("--port", type=int, default=8090, help="0 takes a free one (default 8090)")
@@ -49,18 +65,25 @@ def parser() -> argparse.ArgumentParser:
         "--association-calls-per-10s", type=int, default=usual.association_calls_per_10s, help="default 150"
     )
     found.add_argument("--daily-calls", type=int, default=usual.daily_calls, help="default 625000")
+    found.add_argument(
+        "--latency", default="0", help="each call takes at least so long, such as 200ms (default 0)"
+    )
+    found.add_argument(
+        "--faults", type=Path, help="faults to begin with (JSON, as POST /_sandbox/faults takes)"
+    )
     return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit codes: 0 done, 1 failed, 2 usage, 4 an unusable file."""
     options = parser().parse_args(arguments)
-    settings = Settings(
-        calls_per_10s=options.calls_per_10s,
-        association_calls_per_10s=options.association_calls_per_10s,
-        daily_calls=options.daily_calls,
-    )
     try:
+        settings = Settings(
+            calls_per_10s=options.calls_per_10s,
+            association_calls_per_10s=options.association_calls_per_10s,
+            daily_calls=options.daily_calls,
+            latency=parse_duration(options.latency),
+        )
         run(
             options.port,
             options.portal,
@@ -71,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.state,
             options.host,
             settings,
+            options.faults,
         )
     except ValueError as error:
         sys.stderr.write(f"sandbox: {error}\n")

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from credsync.cli import alerts, asking, choosing, doctor, importing, resyncing, sandbox, serve, upkeep
+from credsync.cli import (
+    alerts,
+    asking,
+    choosing,
+    doctor,
+    importing,
+    resyncing,
+    sandbox,
+    schema,
+    serve,
+    upkeep,
+)
 from credsync.cli.opening import Options
 
 commands = typer.Typer(
@@ -45,6 +56,7 @@ commands.command()(asking.sync)
 commands.command()(choosing.choose)
 commands.command("import")(importing.import_)
 commands.command()(resyncing.resync)
+commands.add_typer(schema.schema, name="schema")
 commands.add_typer(upkeep.db, name="db")
 commands.add_typer(upkeep.token, name="token")
 commands.add_typer(upkeep.portal, name="portal")

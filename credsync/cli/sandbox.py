@@ -28,19 +28,43 @@ def sandbox(
     state: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keeps the content over restarts.")
     ] = None,
+    calls_per_10s: Annotated[
+        int, typer.Option("--calls-per-10s", min=0, help="HubSpot's limit on calls in 10 s.")
+    ] = 190,
+    association_calls_per_10s: Annotated[
+        int, typer.Option("--association-calls-per-10s", min=0, help="The same for association calls.")
+    ] = 150,
+    daily_calls: Annotated[int, typer.Option(min=0, help="HubSpot's limit on calls in a day.")] = 625_000,
+    latency: Annotated[
+        str, typer.Option(metavar="D", help="Each call takes at least so long, such as 200ms.")
+    ] = "0",
+    faults: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Faults to begin with (JSON, as POST /_sandbox/faults takes)."),
+    ] = None,
 ) -> None:
     """Run the HubSpot stand-in, until SIGINT or SIGTERM."""
     from credsync_sandbox.main import run
+    from credsync_sandbox.settings import Settings
     from credsync_sandbox.world.delays import parse_delay
+    from credsync_sandbox.world.times import parse_duration
 
     try:
+        option = "--delay"
         parse_delay(delay, seed)
+        option = "--latency"
+        settings = Settings(
+            calls_per_10s=calls_per_10s,
+            association_calls_per_10s=association_calls_per_10s,
+            daily_calls=daily_calls,
+            latency=parse_duration(latency),
+        )
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--delay") from None
+        raise typer.BadParameter(str(error), param_hint=option) from None
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     try:
-        run(port, portal, schema, delay, speed, seed, state, host)
+        run(port, portal, schema, delay, speed, seed, state, host, settings, faults)
     except ValueError as error:
         raise Refusal(f"The sandbox cannot start: {error}", Code.SETTINGS) from None
     except OSError as error:

@@ -43,6 +43,7 @@ _DATED = {
     "object": "/crm/objects/{version}/{type}/{id}",
     "associations_read": "/crm/associations/{version}/{from}/{to}/batch/read",
     "labels": "/crm/associations/{version}/{from}/{to}/labels",
+    "label_limits": "/crm/associations/{version}/definitions/configurations/{from}/{to}",
     "schemas": "/crm-object-schemas/{version}/schemas",
     "properties": "/crm/properties/{version}/{type}",
     "account": "/account-info/{version}/details",
@@ -53,6 +54,7 @@ _NUMBERED = {
     "object": "/crm/v3/objects/{type}/{id}",
     "associations_read": "/crm/v4/associations/{from}/{to}/batch/read",
     "labels": "/crm/v4/associations/{from}/{to}/labels",
+    "label_limits": "/crm/v4/associations/definitions/configurations/{from}/{to}",
     "schemas": "/crm-object-schemas/v3/schemas",
     "properties": "/crm/v3/properties/{type}",
     "account": "/account-info/v3/details",
@@ -80,6 +82,10 @@ class Routes:
 
     def labels(self, from_type: str, to_type: str) -> Route:
         return self._between("GET", "labels", from_type, to_type)
+
+    def label_limits(self, from_type: str, to_type: str) -> Route:
+        """How many records a label may lead to, where an administrator limited it."""
+        return self._between("GET", "label_limits", from_type, to_type)
 
     def schemas(self) -> Route:
         return self._route("GET", "schemas", {})

@@ -80,11 +80,11 @@ async def read_schema(
     client: HubSpotClient, wanted: Sequence[WantedObject], *, contact_properties: bool = False
 ) -> PortalSchema:
     """Look everything up: one call, then two per object found. Raises HubSpotError when HubSpot cannot be asked."""
-    schemas = await _every(client, client.routes.schemas())
+    schemas = await every_page(client, client.routes.schemas())
     faults: list[SchemaFault] = []
     types = {CONTACT: CONTACT_TYPE}
     for each in wanted:
-        type_id = _type_id(each.name, schemas)
+        type_id = type_id_of(each.name, schemas)
         if type_id is None:
             faults.append(_no_object(each, schemas))
         else:
@@ -130,8 +130,8 @@ async def account_details(client: HubSpotClient) -> Account:
     return Account(portal, wire.word(answer.body.get("uiDomain")) or "app.hubspot.com", zone)
 
 
-async def _every(client: HubSpotClient, route: Route) -> list[dict[str, Any]]:
-    """All pages of a list."""
+async def every_page(client: HubSpotClient, route: Route) -> list[dict[str, Any]]:
+    """The entries of all pages of a list. Raises HubSpotError."""
     found: list[dict[str, Any]] = []
     params: dict[str, str] | None = None
     for _ in range(MOST_PAGES):
@@ -158,13 +158,13 @@ async def _shown(
 ) -> list[dict[str, Any]]:
     """A list of one object; that it is not there or not ours to see is a finding, not the end."""
     try:
-        return await _every(client, route)
+        return await every_page(client, route)
     except (Forbidden, NotFound) as error:
         faults.append(SchemaFault(key, error.code, f"{what} of {key}: {error.message}", scopes=error.scopes))
         return []
 
 
-def _type_id(name: str, schemas: Sequence[Mapping[str, Any]]) -> str | None:
+def type_id_of(name: str, schemas: Sequence[Mapping[str, Any]]) -> str | None:
     """The type id of what the portal file calls by name, fully qualified name or type id."""
     if name in _CONTACT_NAMES:
         return CONTACT_TYPE

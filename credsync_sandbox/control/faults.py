@@ -29,11 +29,16 @@ _KINDS = ("objects", "associations", "schema", "account")
 async def add(sandbox: Sandbox, request: Request) -> Response:
     """POST faults: one or a list; the answer holds each with its id."""
     body = await json_body(request)
-    entries = body if isinstance(body, list) else [body]
+    told = [_told(fault) for fault in set_faults(sandbox, body)]
+    return answer(told if isinstance(body, list) else told[0], 201)
+
+
+def set_faults(sandbox: Sandbox, given: Any) -> list[Fault]:
+    """Set one fault, or a list of them. Raises BadRequest, and then sets none."""
+    entries = given if isinstance(given, list) else [given]
     made = [_fault(sandbox.gate.faults.next_id(), entry) for entry in entries]
     sandbox.gate.faults.active += made
-    told = [_told(fault) for fault in made]
-    return answer(told if isinstance(body, list) else told[0], 201)
+    return made
 
 
 async def listed(sandbox: Sandbox, request: Request) -> Response:  # noqa: ARG001 - every endpoint's shape

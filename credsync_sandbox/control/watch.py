@@ -14,6 +14,7 @@ from credsync_sandbox.control.reading import (
     flag,
     json_body,
     needed,
+    number,
     seconds,
     table,
     text,
@@ -24,7 +25,7 @@ from credsync_sandbox.portal.property import property_of
 from credsync_sandbox.sandbox import Sandbox
 from credsync_sandbox.settings import Settings
 from credsync_sandbox.webhooks import Target
-from credsync_sandbox.world.times import iso_us
+from credsync_sandbox.world.times import iso_ms, iso_us
 
 
 async def requests(sandbox: Sandbox, request: Request) -> Response:
@@ -141,13 +142,16 @@ async def schema(sandbox: Sandbox, request: Request) -> Response:
     """GET schema: in the shape of `--schema`. PUT and DELETE change one property or one label."""
     world = sandbox.world
     if request.method != "GET":
-        body = table(await json_body(request), "body", ("object", "property", "label", "type_id"))
+        body = table(await json_body(request), "body", ("object", "property", "label", "maxToObjectIds"))
         found = world.schema.by_key.get(needed(body, "object"))
         if found is None:
             raise BadRequest(f"object: no object {body['object']!r}")
         label = text(body, "label")
         if label is not None:
-            (put_label if request.method == "PUT" else drop_label)(world.schema, found, label)
+            if request.method == "PUT":
+                put_label(world.schema, found, label, number(body, "maxToObjectIds"))
+            else:
+                drop_label(world.schema, found, label)
             world.links.forget_json()
         elif request.method == "PUT":
             given = body.get("property")
@@ -157,7 +161,8 @@ async def schema(sandbox: Sandbox, request: Request) -> Response:
             found.properties[given["name"]] = property_of({**(usual.definition if usual else {}), **given})
         else:
             found.properties.pop(needed(body, "property"), None)
-    return answer(export(world.schema, world.settings.time_zone, world.settings.ui_domain))
+    held = world.settings
+    return answer(export(world.schema, held.time_zone, held.ui_domain, iso_ms(world.started)))
 
 
 async def health(sandbox: Sandbox, request: Request) -> Response:  # noqa: ARG001 - every endpoint's shape

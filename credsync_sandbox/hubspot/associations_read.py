@@ -112,3 +112,16 @@ def labels(world: World, call: Call) -> Answer:
     check_query(call)
     kinds = world.schema.associations(near.type_id, far.type_id).values()
     return Answer(200, {"results": [kind.as_json() for kind in sorted(kinds, key=lambda kind: kind.type_id)]})
+
+
+def limits(world: World, call: Call) -> Answer:
+    """GET …/definitions/configurations/{from}/{to}: the association types an administrator limited."""
+    near, far = pair_of(world, call)
+    check_query(call)
+    kinds = world.schema.associations(near.type_id, far.type_id).values()
+    limited = [
+        kind.as_json() | {"userEnforcedMaxToObjectIds": kind.limit}
+        for kind in sorted(kinds, key=lambda kind: kind.type_id)
+        if kind.limit is not None
+    ]
+    return Answer(200, {"results": limited})

@@ -89,6 +89,13 @@ ROUTES: tuple[Route, ...] = (
         write=True,
     ),
     _route("associations", "GET", "*/*/labels", associations_read.labels, "associations"),
+    _route(
+        "associations",
+        "GET",
+        "definitions/configurations/*/*",
+        associations_read.limits,
+        "associations",
+    ),
     _route("associations", "POST", "*/*/batch/read", associations_read.batch_read, "associations"),
     _route(
         "associations",
@@ -142,6 +149,8 @@ def area_of(path: str) -> tuple[str, str, tuple[str, ...]] | None:
     first, second, third, rest = words[0], words[1], words[2], words[3:]
     if first == "crm":
         if second in ("objects", "associations", "properties") and third in DATED:
+            return second, third, rest
+        if (second, third) == ("associations", "v4"):
             return second, third, rest
         if second == "v3" and third in ("objects", "properties", "schemas"):
             return third, second, rest

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from credsync_sandbox.hubspot.calls import Answer, Call, check_query, flag, object_type
 from credsync_sandbox.hubspot.refusals import not_found
+from credsync_sandbox.portal.export import describe
 from credsync_sandbox.portal.schema import ObjectType
 from credsync_sandbox.world.times import iso_ms
 from credsync_sandbox.world.world import World
@@ -87,20 +88,7 @@ def _schema(world: World, found: ObjectType) -> dict[str, Any]:
         for from_type, to_type in world.schema.pairs(found.type_id)
         if (kind := world.schema.unlabelled(from_type, to_type)) is not None
     ]
-    return {
-        "id": found.type_id.removeprefix("2-"),
-        "objectTypeId": found.type_id,
-        "name": found.name,
-        "fullyQualifiedName": found.fully_qualified_name,
-        "labels": {"singular": found.singular, "plural": found.plural},
-        "description": None,
-        "primaryDisplayProperty": found.display,
-        "secondaryDisplayProperties": [],
-        "requiredProperties": [],
-        "searchableProperties": [found.display],
+    return describe(found, made) | {
         "properties": [prop.definition for prop in found.properties.values()],
         "associations": associations,
-        "archived": False,
-        "createdAt": made,
-        "updatedAt": made,
     }

@@ -52,6 +52,8 @@ def _object_type(portal_id: int, entry: ObjectEntry, found: SchemaObject | None)
     name = entry.key if given_id else qualified.group(1) if qualified else entry.name
     if found:
         name = found.name or name
+    described = found.described if found else {}
+    labels = described.get("labels") or {}
     type_id = (found.type_id if found else None) or given_id
     words = name.replace("_", " ").title()
     return ObjectType(
@@ -59,10 +61,11 @@ def _object_type(portal_id: int, entry: ObjectEntry, found: SchemaObject | None)
         key=entry.key,
         name=name,
         fully_qualified_name=(found.fully_qualified_name if found else None) or f"p{portal_id}_{name}",
-        singular=words,
-        plural=f"{words}s",
+        singular=str(labels.get("singular") or words),
+        plural=str(labels.get("plural") or f"{words}s"),
         parent=entry.parent,
         display=f"{name}_name",
+        described=dict(described),
     )
 
 

@@ -8,19 +8,20 @@ from credsync_sandbox.portal.build import made_label
 from credsync_sandbox.portal.schema import AssociationType, ObjectType, Schema
 
 
-def export(schema: Schema, time_zone: str, ui_domain: str) -> dict[str, Any]:
-    """What a schema file for this very portal would hold."""
+def export(schema: Schema, time_zone: str, ui_domain: str, made: str) -> dict[str, Any]:
+    """What a schema file for this very portal would hold; `made` is when its types were made, as HubSpot writes it."""
     return {
         "account": {"portalId": schema.portal_id, "timeZone": time_zone, "uiDomain": ui_domain},
-        "objects": {found.key: _object(schema, found) for found in schema.types.values()},
+        "objects": {found.key: _object(schema, found, made) for found in schema.types.values()},
     }
 
 
-def put_label(schema: Schema, found: ObjectType, label: str) -> None:
-    """A new association label from the object's parent to the object."""
+def put_label(schema: Schema, found: ObjectType, label: str, most: int | None = None) -> None:
+    """An association label from the object's parent to the object, new or limited anew to `most` records."""
     parent = schema.by_key[found.parent or "contact"]
     if schema.label(parent.type_id, found.type_id, label) is None:
         schema.add_association(made_label(schema, parent, found, label))
+    schema.limit_label(parent.type_id, found.type_id, label, most)
 
 
 def drop_label(schema: Schema, found: ObjectType, label: str) -> None:
@@ -29,19 +30,43 @@ def drop_label(schema: Schema, found: ObjectType, label: str) -> None:
     schema.drop_label(parent.type_id, found.type_id, label)
 
 
-def _object(schema: Schema, found: ObjectType) -> dict[str, Any]:
+def describe(found: ObjectType, made: str) -> dict[str, Any]:
+    """What HubSpot says of a type beside its properties and associations: as exported, else made up here."""
+    return {
+        "id": found.type_id.removeprefix("2-"),
+        "objectTypeId": found.type_id,
+        "name": found.name,
+        "fullyQualifiedName": found.fully_qualified_name,
+        "labels": {"singular": found.singular, "plural": found.plural},
+        "description": None,
+        "primaryDisplayProperty": found.display,
+        "secondaryDisplayProperties": [],
+        "requiredProperties": [],
+        "searchableProperties": [found.display],
+        "archived": False,
+        "createdAt": made,
+        "updatedAt": made,
+        **found.described,
+    }
+
+
+def _object(schema: Schema, found: ObjectType, made: str) -> dict[str, Any]:
+    properties = [prop.definition for prop in found.properties.values()]
+    if not found.custom:
+        return {"objectTypeId": found.type_id, "name": found.name, "properties": properties}
     near = [other for other in schema.types.values() if schema.associations(other.type_id, found.type_id)]
-    near = [other for other in near if found.custom and other.key in ("contact", found.parent)]
+    near = [other for other in near if other.key in ("contact", found.parent)]
     return {
         "objectTypeId": found.type_id,
         "name": found.name,
         "fullyQualifiedName": found.fully_qualified_name,
         "primaryDisplayProperty": found.display,
-        "properties": [prop.definition for prop in found.properties.values()],
+        "properties": properties,
         "labels": {other.key: _labels(schema.associations(other.type_id, found.type_id)) for other in near},
         "labelsBack": {
             other.key: _labels(schema.associations(found.type_id, other.type_id)) for other in near
         },
+        "schema": describe(found, made),
     }
 
 

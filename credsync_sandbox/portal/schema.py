@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from credsync_sandbox.portal.property import Property
 
@@ -24,6 +25,8 @@ class ObjectType:
     properties: dict[str, Property] = field(default_factory=dict)
     display: str = "hs_object_id"
     """The primary display property's name."""
+    described: dict[str, Any] = field(default_factory=dict)
+    """The rest of what HubSpot says of the type, as exported: labels, description, required properties, moments."""
 
     @property
     def custom(self) -> bool:
@@ -90,6 +93,11 @@ class Schema:
                 self._unlabelled.setdefault(pair, kind)
             else:
                 self._labels[(*pair, kind.label)] = kind
+
+    def limit_label(self, from_type: str, to_type: str, label: str, most: int | None) -> None:
+        """Let a label lead to at most so many records (None: to any number) from each at the near end."""
+        kind = replace(self._labels[(from_type, to_type, label)], limit=most)
+        self._labels[(from_type, to_type, label)] = self._kinds[(from_type, to_type)][kind.type_id] = kind
 
     def drop_label(self, from_type: str, to_type: str, label: str) -> bool:
         """Forget a label in both directions; False when there is none."""

@@ -17,7 +17,10 @@ class SchemaFileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SchemaObject:
-    """One object type; `labels` by the key of the object at the near end, `labels_back` the same seen from here."""
+    """One object type; `labels` by the key of the object at the near end, `labels_back` the same seen from here.
+
+    `described` is the rest of HubSpot's own description of the type.
+    """
 
     key: str
     type_id: str | None
@@ -27,6 +30,7 @@ class SchemaObject:
     properties: list[dict[str, Any]]
     labels: dict[str, list[dict[str, Any]]]
     labels_back: dict[str, list[dict[str, Any]]]
+    described: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,9 @@ def _object(where: str, key: str, entry: Any) -> SchemaObject:
                 raise SchemaFileError(
                     f'{where}.{part}.{near}: must be a list of labels, each with a "typeId"'
                 )
+    described = entry.get("schema", {})
+    if not isinstance(described, dict):
+        raise SchemaFileError(f"{where}.schema: must be an object")
     return SchemaObject(
         key=key,
         type_id=entry.get("objectTypeId"),
@@ -93,4 +100,5 @@ def _object(where: str, key: str, entry: Any) -> SchemaObject:
         properties=properties,
         labels=entry.get("labels", {}),
         labels_back=entry.get("labelsBack", {}),
+        described=described,
     )

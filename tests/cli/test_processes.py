@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import text
 
@@ -116,6 +117,39 @@ def test_speed_is_for_a_hubspot_on_loopback(start: Start, home: Path, database: 
     ended = end(start("serve", "--speed", "10", **TOKEN))
     assert ended.code == 4
     assert "loopback" in ended.err
+
+
+def test_sandbox_takes_limits_latency_and_faults_from_the_start(start: Start, home: Path) -> None:
+    """What `/_sandbox/` sets while it runs, for a rehearsal that begins with it."""
+    (home / "faults.json").write_text(
+        '[{"match": {"kind": "schema"}, "times": null, "answer": {"status": 503}}]'
+    )
+    limits = ("--calls-per-10s", "7", "--association-calls-per-10s", "5", "--daily-calls", "1000")
+    given = ("--port", "0", "--portal", "portals/demo.toml", "--latency", "1ms", "--faults", "faults.json")
+    sandbox = start("sandbox", *given, *limits)
+    assert sandbox.stdout is not None
+    url = sandbox.stdout.readline().split()[-1]
+    with httpx2.Client(base_url=url, headers={"Authorization": "Bearer any"}) as client:
+        answer = client.get("/crm-object-schemas/v3/schemas")
+        assert (answer.status_code, answer.headers["X-HubSpot-RateLimit-Max"]) == (503, "7")
+        settings = client.get("/_sandbox/settings").json()
+        assert (settings["latency"], settings["daily_calls"]) == (0.001, 1000)
+        assert settings["association_calls_per_10s"] == 5
+    sandbox.terminate()
+    assert end(sandbox).code == 0
+
+
+def test_sandbox_has_the_same_options_under_both_its_names() -> None:
+    """`credsync sandbox` and `python -m credsync_sandbox`."""
+    from typer.main import get_command
+
+    from credsync.cli.commands import commands
+    from credsync_sandbox.main import parser
+
+    mine = get_command(commands).commands["sandbox"]  # type: ignore[attr-defined]
+    ours = {option for each in mine.params for option in each.opts}
+    theirs = {option for each in parser()._actions for option in each.option_strings}
+    assert ours - {"--help"} == theirs - {"-h", "--help"}
 
 
 def test_sandbox_listens_and_ends_cleanly(start: Start, home: Path) -> None:

@@ -129,6 +129,8 @@ def test_what_nobody_foresaw_keeps_its_traceback() -> None:
     ("arguments", "code", "said"),
     [
         (["--portal", "portals/demo.toml", "--delay", "soon"], 2, "--delay"),
+        (["--portal", "portals/demo.toml", "--latency", "soon"], 2, "--latency"),
+        (["--portal", "portals/demo.toml", "--faults", "none.json"], 4, "none.json"),
         (["--portal", "portals/none.toml"], 4, "portals/none.toml"),
         (["--portal", "portals/demo.toml", "--port", "70000"], 2, "--port"),
         ([], 2, "--portal"),

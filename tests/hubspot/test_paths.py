@@ -14,6 +14,7 @@ DATED = {
     "single_read": "/crm/objects/{version}/0-1/5",
     "associations": "/crm/associations/{version}/0-1/2-7/batch/read",
     "labels": "/crm/associations/{version}/0-1/2-7/labels",
+    "label_limits": "/crm/associations/{version}/definitions/configurations/0-1/2-7",
     "schemas": "/crm-object-schemas/{version}/schemas",
     "properties": "/crm/properties/{version}/2-7",
     "account": "/account-info/{version}/details",
@@ -26,17 +27,18 @@ V3 = {
     "single_read": "/crm/v3/objects/0-1/5",
     "associations": "/crm/v4/associations/0-1/2-7/batch/read",
     "labels": "/crm/v4/associations/0-1/2-7/labels",
+    "label_limits": "/crm/v4/associations/definitions/configurations/0-1/2-7",
     "schemas": "/crm-object-schemas/v3/schemas",
     "properties": "/crm/v3/properties/2-7",
     "account": "/account-info/v3/details",
     "account_before_dates": "/account-info/v3/details",
 }
 """Before dates objects were v3 and associations v4."""
-GIVEN = {
+GIVEN: dict[str, tuple[str, ...]] = {
     "single_read": ("0-1", "5"),
-    "associations": ("0-1", "2-7"),
-    "labels": ("0-1", "2-7"),
-} | dict.fromkeys(("schemas", "account", "account_before_dates"), ())
+    **dict.fromkeys(("associations", "labels", "label_limits"), ("0-1", "2-7")),
+    **dict.fromkeys(("schemas", "account", "account_before_dates"), ()),
+}
 
 
 @pytest.mark.parametrize("version", ApiVersion)

@@ -120,7 +120,14 @@ def test_a_state_file_of_another_portal_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "code"),
-    [(["--portal", "nothing.toml"], 4), (["--delay", "soon"], 4), (["--speed", "-1"], 4), (["--what"], 2)],
+    [
+        (["--portal", "nothing.toml"], 4),
+        (["--delay", "soon"], 4),
+        (["--latency", "soon"], 4),
+        (["--faults", "nothing.json"], 4),
+        (["--speed", "-1"], 4),
+        (["--what"], 2),
+    ],
 )
 def test_bad_options_end_it_with_a_sentence(tmp_path: Path, options: list[str], code: int) -> None:
     """And no traceback."""

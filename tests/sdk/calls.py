@@ -35,6 +35,11 @@ def _labels(client: Client, kind: str = "credentialing") -> Any:
     return client.hubspot.crm.associations.v4.schema.definitions_api.get_all("0-1", kind)
 
 
+def _label_limits(client: Client, kind: str = "credentialing") -> Any:
+    api = client.hubspot.crm.associations.v4.schema.definition_configurations_api
+    return api.get_all_between_two_object_types("0-1", kind)
+
+
 def _schemas(client: Client) -> Any:
     return client.hubspot.crm.schemas.core_api.get_all()
 
@@ -49,6 +54,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "single_read": _single_read,
     "associations": _associations,
     "labels": _labels,
+    "label_limits": _label_limits,
     "schemas": _schemas,
     "properties": _properties,
     "account": lambda client: client.account(),

@@ -75,6 +75,17 @@ def test_labels_are_listed_per_direction(client: Client) -> None:
     assert not {one.type_id for one in there} & {one.type_id for one in back}
 
 
+def test_a_limited_label_is_listed_with_its_limit(sandbox: Driver, client: Client) -> None:
+    """In the direction an administrator limited, and nothing where there is none."""
+    api = client.hubspot.crm.associations.v4.schema.definition_configurations_api
+    assert api.get_all_between_two_object_types("0-1", "credentialing").results == []
+    change = {"object": "credentialing", "label": "Primary", "maxToObjectIds": 1}
+    sandbox.do("/schema", change, method="PUT")
+    [limited] = api.get_all_between_two_object_types("0-1", "credentialing").results
+    assert (limited.label, limited.user_enforced_max_to_object_ids) == ("Primary", 1)
+    assert api.get_all_between_two_object_types("credentialing", "0-1").results == []
+
+
 def test_a_label_put_on_an_association_is_seen_by_the_next_look(sandbox: Driver, client: Client) -> None:
     """As the calling backend moves them on an Extended Sign Up."""
     contact = sandbox.contact(slots=["credentialing_active_attested"])

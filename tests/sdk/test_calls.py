@@ -38,7 +38,7 @@ def test_hubspots_client_and_the_service_call_the_same_path(
     """In each version; and the sandbox answers it."""
     sandbox.do("/contacts", {"id": CONTACT})
     route = getattr(Routes(client.version), name)
-    asked = {"labels": ("0-1", "credentialing"), "associations": ("0-1", "credentialing")}
+    asked = dict.fromkeys(("labels", "label_limits", "associations"), ("0-1", "credentialing"))
     asked |= {"single_read": ("0-1", CONTACT), "schemas": (), "account": ()}
     wanted = route(*asked.get(name, ("credentialing",)))
     CALLS[name](client)

@@ -49,6 +49,7 @@ def test_no_call_is_answered_with_a_token_that_hubspot_does_not_know(
         ("single_read", {"crm.objects.contacts.read"}),
         ("associations", {"crm.objects.contacts.read", "crm.objects.custom.read"}),
         ("labels", {"crm.objects.contacts.read", "crm.objects.custom.read"}),
+        ("label_limits", {"crm.objects.contacts.read", "crm.objects.custom.read"}),
         ("schemas", {"crm.schemas.custom.read"}),
         ("properties", {"crm.schemas.custom.read"}),
     ],
