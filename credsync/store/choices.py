@@ -11,7 +11,8 @@ from sqlalchemy import Connection, select, update
 from credsync.core.events import EventName, TimelineEvent
 from credsync.core.plan import Choice
 from credsync.store.database import insert_row
-from credsync.store.tables import choices, links
+from credsync.store.row_locks import lock_therapists
+from credsync.store.tables import choices, links, record_claims
 from credsync.store.therapists import Door, Taken, Who, mark_due, therapist_of
 from credsync.store.timeline import SAID, append
 
@@ -60,6 +61,7 @@ def accept_choice(
 
     Raises `TherapistUnknown`, `NothingToChoose`, `NotACandidate` or `ChosenForAnother`.
     """
+    _lock_claimants(connection, therapist_id, record_id)
     taken = therapist_of(connection, door, Who(therapist_id))
     link = connection.execute(
         select(links).where(links.c.therapist_id == taken.therapist_id, links.c.slot == slot)
@@ -104,6 +106,12 @@ def accept_choice(
     mark_due(connection, door, taken)
     append(connection, taken.events)
     return taken
+
+
+def _lock_claimants(connection: Connection, therapist_id: str, record_id: str) -> None:
+    """Take the rows of all who have the record: two people who choose it for two of them come one after the other."""
+    having = select(record_claims.c.therapist_id).where(record_claims.c.record_id == record_id)
+    lock_therapists(connection, {therapist_id, *connection.execute(having).scalars()})
 
 
 def pending_choices(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, list[Choice]]:

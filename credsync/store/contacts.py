@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, or_, select, update
 
 from credsync.store.database import Moment, insert
+from credsync.store.row_locks import lock_therapists
 from credsync.store.tables import merged_contacts, therapists
 
 _NOW = func.coalesce(
@@ -117,14 +118,24 @@ def follow_merges(
             warn_sharers(connection, portal, [merge.new], now)
 
 
+def sharers_of(connection: Connection, portal: str, contact_ids: Iterable[str]) -> set[str]:
+    """Whoever has one of these contacts, or had theirs merged into one."""
+    contacts = list(contact_ids)
+    return set(connection.execute(select(therapists.c.id).where(_shares(portal, contacts))).scalars())
+
+
+def _shares(portal: str, contact_ids: Sequence[str]) -> ColumnElement[bool]:
+    return and_(
+        therapists.c.portal == portal,
+        or_(therapists.c.contact_id.in_(contact_ids), therapists.c.merged_contact_id.in_(contact_ids)),
+    )
+
+
 def warn_sharers(connection: Connection, portal: str, contact_ids: Sequence[str], now: datetime) -> None:
-    """Whoever has one of these contacts, or had theirs merged into one, is looked at again, now."""
+    """Whoever `sharers_of` names is looked at again, now; their rows are taken by then (`lock_therapists`)."""
     connection.execute(
         update(therapists)
-        .where(
-            therapists.c.portal == portal,
-            or_(therapists.c.contact_id.in_(contact_ids), therapists.c.merged_contact_id.in_(contact_ids)),
-        )
+        .where(_shares(portal, contact_ids))
         .values(generation=therapists.c.generation + 1, due_at=now, rides=True)
     )
 
@@ -157,6 +168,7 @@ def record_sync_urls(connection: Connection, told: Mapping[tuple[str, str], date
     """Store, by therapist and contact id, when the contact is tried again; None for one that has its link."""
     if not told:
         return
+    lock_therapists(connection, (therapist for therapist, _ in told))
     connection.execute(
         update(therapists)
         .where(therapists.c.id == bindparam("for_id"), therapists.c.contact_id == bindparam("having_contact"))

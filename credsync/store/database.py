@@ -212,6 +212,11 @@ class Database:
         self.engine.dispose()
 
 
+def has_one_writer(connection: Connection) -> bool:
+    """Whether a transaction that writes is the only one, so that no row need be locked."""
+    return connection.dialect.name == "sqlite"
+
+
 def now_plus(connection: Connection, seconds: float = 0) -> ColumnElement[datetime]:
     """SQL for the database's own clock, `seconds` from now: it alone decides about leases."""
     if connection.dialect.name == "sqlite":

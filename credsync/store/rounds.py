@@ -21,10 +21,11 @@ from credsync.core.states import Condition, with_fact
 from credsync.core.writes import Write, WriteState
 from credsync.store import timeline
 from credsync.store.choices import take_up
-from credsync.store.contacts import ContactMerged, follow_merges
+from credsync.store.contacts import ContactMerged, follow_merges, sharers_of
 from credsync.store.leases import Lease, fence
 from credsync.store.links import Seen, save_links
 from credsync.store.refusals import Written, save_refusals
+from credsync.store.row_locks import lock_therapists
 from credsync.store.tables import syncs, therapists, writes
 
 
@@ -98,6 +99,7 @@ def record_turns(
     having stored nothing, when the portal is no longer ours.
     """
     fence(connection, lease)
+    _lock(connection, portal, turns)
     merges = {turn.before.therapist_id: turn.contact for turn in turns if turn.contact is not None}
     follow_merges(connection, portal, merges, now)
     seen = [Seen(t.before.therapist_id, t.before.links, t.links, t.lost) for t in turns]
@@ -117,9 +119,18 @@ def record_turns(
     timeline.append(connection, [event for turn in turns for event in turn.events])
 
 
+def _lock(connection: Connection, portal: str, turns: Sequence[Turn]) -> None:
+    """Take every therapist's row that these turns may touch: their own, and those of whoever must look again."""
+    merged = {contact for turn in turns if turn.contact for contact in (turn.contact.old, turn.contact.new)}
+    sharers = sharers_of(connection, portal, merged) if merged else set()
+    own = {turn.before.therapist_id for turn in turns}
+    lock_therapists(connection, own.union(sharers, *(turn.shared_with for turn in turns)))
+
+
 def put_off(connection: Connection, lease: Lease, therapist_ids: Sequence[str], until: datetime) -> None:
     """Give therapists a later due moment without a turn, since theirs failed: no hot loop, and nobody forgotten."""
     fence(connection, lease)
+    lock_therapists(connection, therapist_ids)
     connection.execute(
         update(therapists)
         .where(therapists.c.id.in_(therapist_ids))

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Row, bindparam, case, func, or_, select, upda
 from credsync.core.events import EventName, TimelineEvent
 from credsync.core.reasons import Reason
 from credsync.core.states import TherapistState
-from credsync.store.contacts import contact_now, warn_sharers
-from credsync.store.database import Moment
+from credsync.store.contacts import contact_now, sharers_of, warn_sharers
+from credsync.store.database import Moment, has_one_writer
+from credsync.store.row_locks import lock_therapists
 from credsync.store.tables import therapists
 
 _THERAPIST = select(therapists).where(therapists.c.id == bindparam("for_id")).with_for_update()
@@ -130,8 +131,24 @@ def tell(taken: Taken, door: Door, name: EventName, **details: object) -> None:
 
 def therapist_of(connection: Connection, door: Door, who: Who) -> Taken:
     """The therapist a fact is about, made or completed as the call says."""
+    _lock_with_sharers(connection, who)
     row = connection.execute(_THERAPIST, {"for_id": who.therapist_id}).one_or_none()
     return _made(connection, door, who) if row is None else _changed(connection, door, who, row)
+
+
+def _lock_with_sharers(connection: Connection, who: Who) -> None:
+    """Take the row of a therapist who gets another contact together with those who share the one that is left."""
+    if who.contact_id is None or has_one_writer(connection):
+        return
+    known = select(therapists.c.portal, therapists.c.contact_id, therapists.c.merged_contact_id)
+    row = connection.execute(known.where(therapists.c.id == who.therapist_id)).one_or_none()
+    if row is not None and row.contact_id != who.contact_id:
+        sharers = sharers_of(connection, row.portal, _known(row.contact_id, row.merged_contact_id))
+        lock_therapists(connection, {who.therapist_id, *sharers})
+
+
+def _known(*contact_ids: str | None) -> list[str]:
+    return [each for each in contact_ids if each is not None]
 
 
 def _made(connection: Connection, door: Door, who: Who) -> Taken:
@@ -173,7 +190,7 @@ def _changed(connection: Connection, door: Door, who: Who, row: Row[Any]) -> Tak
         del changes["contact_id"]
         if contact != row.contact_id:
             changes |= _NEW_CONTACT | {"contact_id": contact, "sync_url_at": door.now}
-            left = [each for each in (row.contact_id, row.merged_contact_id) if each is not None]
+            left = _known(row.contact_id, row.merged_contact_id)
             warn_sharers(connection, row.portal, left, door.now)
     if changes:
         connection.execute(update(therapists).where(therapists.c.id == row.id).values(**changes))
@@ -206,4 +223,5 @@ def mark_due(connection: Connection, door: Door, taken: Taken) -> None:
 
 def mark_many_for_backfill(connection: Connection, door: Door, therapist_ids: Sequence[str]) -> None:
     """Raise the generation of therapists who are known, and put them into the backfill lane."""
+    lock_therapists(connection, therapist_ids)
     connection.execute(_MARK_BACKFILL, [{"for_id": each, "now": door.now} for each in therapist_ids])
