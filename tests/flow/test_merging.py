@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.flow.forms import af, ca, npi, street
 from tests.flow.world import ACTIVE, ADDRESS, World, someone, until
-from tests.oracle.judge import CANARY
+from tests.oracle.wrongs import CANARY
 
 WORLD = {"delay": "1s"}
 

@@ -12,6 +12,7 @@ are known. A fact that came in while a round was about to look may be in that ro
 from __future__ import annotations
 
 from tests.oracle.evidence import Evidence, Told
-from tests.oracle.judge import Rule, Wrong, judge
+from tests.oracle.judge import judge
+from tests.oracle.wrongs import Rule, Wrong
 
 __all__ = ["Evidence", "Rule", "Told", "Wrong", "judge"]

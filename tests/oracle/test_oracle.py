@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from tests.oracle.evidence import Told
-from tests.oracle.judge import CANARY, Rule, judge
+from tests.oracle.judge import judge
 from tests.oracle.scene import ACTIVE, ANN, BOB, MOVING, Scene, licences, npi
+from tests.oracle.wrongs import CANARY, Rule
 
 DAY = {"submitted_on": "2026-03-01"}
 NPI = {"npi": "1234567893", **DAY}

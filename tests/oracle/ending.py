@@ -1,0 +1,101 @@
+"""What is missing at the end: what was submitted and is not on its record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from tests.oracle.matter import Matter, Seen, mentions
+from tests.oracle.reading import UNJUDGED, Knowledge, Offer
+from tests.oracle.wrongs import Rule, Wrong
+
+
+def of_end(matter: Matter, therapist: str, seen: Mapping[str, Sequence[Seen]]) -> Iterator[Wrong]:
+    """What a therapist submitted in the current enrolment that is not where it belongs."""
+    told = [t for t in matter.told[therapist] if t.answered is not None]
+    if len(told) < len(matter.told[therapist]):
+        return
+    knowledge = Knowledge(matter.portal, told, matter.pinned[therapist])
+    contacts = mentions(told)
+    if not contacts:
+        return
+    contact = matter.history.heir(contacts[-1][2], matter.history.last)
+    if len(matter.owners(contact, matter.history.last)) > 1:
+        return
+    newest: dict[tuple[str, str], Offer] = {}
+    for offer in knowledge.offers():
+        if knowledge.enrolment(offer.submission.occurred_at) == knowledge.current:
+            newest[(offer.slot, offer.name)] = offer
+    for offer in newest.values():
+        if offer.sure and offer.value is not UNJUDGED and not _parked(matter, offer):
+            yield from _of_offer(matter, therapist, contact, knowledge, offer, seen)
+
+
+def _parked(matter: Matter, offer: Offer) -> bool:
+    came = offer.submission.told.asked
+    return any(began < came < ended for began, ended in matter.evidence.observed)
+
+
+def _of_offer(
+    matter: Matter,
+    therapist: str,
+    contact: str,
+    knowledge: Knowledge,
+    offer: Offer,
+    seen: Mapping[str, Sequence[Seen]],
+) -> Iterator[Wrong]:
+    holder = _holder(matter, contact, knowledge, offer.slot)
+    if holder is None or _was_refused(matter, holder, offer):
+        return
+    there = [
+        each
+        for writes in seen.values()
+        for each in writes
+        if each.therapist == therapist
+        and offer.slot in each.slots
+        and each.write.at >= offer.submission.came
+        and offer.name in each.write.values
+        and offer.is_said_by(each.write.values[offer.name])
+    ]
+    where = f"{offer.name} of {offer.slot}, record {holder} of therapist {therapist}"
+    if not there:
+        yield Wrong(Rule.MISSING, where)
+    elif holder not in {each.write.record_id for each in there} and all(
+        _is_owed_again(matter, each, contact, knowledge) for each in there
+    ):
+        yield Wrong(Rule.MISSING, f"{where}, which took the place of what was written")
+
+
+def _is_owed_again(matter: Matter, seen: Seen, contact: str, knowledge: Knowledge) -> bool:
+    """Lost, or written to a holder from before the enrolment's own sign-up: what follows gets it again."""
+    last = matter.history.last
+    living = {matter.history.heir(c, last) for c in matter.history.contacts(seen.write.record_id, last)}
+    if contact not in living:
+        return True
+    if not knowledge.extended:
+        return False
+    began = knowledge.extended[-1][0]
+    starts = [matter.history.held_since(seen.write.record_id, slot, seen.write.seq) for slot in seen.slots]
+    return any(n is not None and matter.history.moment_of(n) < began for n in starts)
+
+
+def _holder(matter: Matter, contact: str, knowledge: Knowledge, slot: str) -> str | None:
+    """The one record in a slot at the end, if there is just one."""
+    history, last = matter.history, matter.history.last
+    key = matter.portal.object_of(slot)
+    if key is None:
+        return None
+    parents: frozenset[str] = frozenset({contact})
+    if history.two_hops(key):
+        parents = frozenset(
+            each for rule in knowledge.newest_definitive() for each in history.holders(rule, contact, last)
+        )
+    found = {each for parent in parents for each in history.holders(slot, parent, last)}
+    if len(parents) != 1 or len(found) != 1:
+        return None
+    holder = found.pop()
+    owners = {o for c in history.contacts(holder, last) for o in matter.owners(c, last)}
+    return holder if len(owners) == 1 else None
+
+
+def _was_refused(matter: Matter, holder: str, offer: Offer) -> bool:
+    return any(f'"{offer.name}"' in call.text for call in matter.calls.refused.get(holder, ()))

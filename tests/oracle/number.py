@@ -1,0 +1,72 @@
+"""How often a record may be written: no more often than there are causes, and nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from tests.oracle.matter import SLACK, Matter, Seen
+from tests.oracle.reading import Knowledge
+from tests.oracle.wrongs import Rule, Wrong
+
+
+def of_number(matter: Matter, record_id: str, writes: Sequence[Seen]) -> Iterator[Wrong]:
+    """What is wrong with how often a record was written; `writes` are those that are right each for itself."""
+    causes = _causes(matter, record_id, writes)
+    refused = [call.at for call in matter.calls.refused.get(record_id, ())]
+    if len(writes) > len(causes) + len(refused):
+        yield Wrong(Rule.TOO_OFTEN, f"record {record_id}: {len(writes)} writes, {len(causes)} causes")
+        return
+    for before, after in pairwise(writes):
+        apart = any(before.lower - SLACK < at <= after.write.at for at in refused)
+        call = matter.calls.by_correlation.get(before.write.correlation_id)
+        if after.looked <= before.write.at and not apart and call is not None and call.answered_well:
+            yield Wrong(Rule.NO_LOOK, f"record {record_id} at {after.write.at}")
+        if apart or any(before.lower <= c <= after.write.at for c in causes.values()):
+            yield from () if apart else _of_repetition(matter, before, after)
+            continue
+        yield Wrong(Rule.TOO_OFTEN, f"record {record_id} was written at {after.write.at} for no new cause")
+
+
+def _causes(matter: Matter, record_id: str, writes: Sequence[Seen]) -> dict[object, datetime]:
+    therapist = writes[0].therapist
+    told = matter.told[therapist]
+    slots = {slot for seen in writes for slot in seen.slots}
+    causes: dict[object, datetime] = {
+        offer.submission: offer.submission.told.answered or writes[-1].write.at
+        for upto in range(len(told))
+        for offer in Knowledge(matter.portal, told[: upto + 1]).offers()
+        if offer.slot in slots
+    }
+    causes |= {
+        each.asked: each.answered or writes[-1].write.at
+        for each in told
+        if each.path.endswith("/sync") or "/links/" in each.path
+    }
+    return causes | {("took", n): at for n, at in enumerate(matter.history.takes(record_id))}
+
+
+def _of_repetition(matter: Matter, before: Seen, after: Seen) -> Iterator[Wrong]:
+    """Values of a submission that was sent already, with nothing that asks for the full merge."""
+    start, end = before.lower, after.write.at
+    told = [t for t in matter.told[after.therapist] if t.asked <= end and (t.answered or end) >= start]
+    asked = [t for t in told if t.path.endswith("/sync") or "/links/" in t.path]
+    taken = [at for at in matter.history.takes(after.write.record_id) if start <= at <= end]
+    killed = [at for at in matter.evidence.interrupted if start <= at <= end]
+    call = matter.calls.by_correlation.get(before.write.correlation_id)
+    if asked or taken or killed or call is None or not call.answered_well:
+        return
+    for name, written in after.write.values.items():
+        if before.write.values.get(name) != written:
+            continue
+        said = {
+            o.submission
+            for knowledge in matter.knowledges(after)
+            for o in knowledge.offers()
+            if o.name == name and o.slot in after.slots and o.is_said_by(written)
+        }
+        sent = {s for s in said if s.came <= before.write.at}
+        fresh = {s for s in said if (s.told.answered or end) >= start} - (sent if len(sent) == 1 else set())
+        if said and not fresh:
+            yield Wrong(Rule.AGAIN, f"{name} of {after.write.record_id}")

@@ -1,0 +1,61 @@
+"""Where a write belongs: whose record it went to, which slots that holds, and the look that led to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from tests.oracle.evidence import Call, Write
+from tests.oracle.matter import SLACK, Matter, Seen
+from tests.oracle.wrongs import Rule, Wrong
+
+BETWEEN_LOOKS = timedelta(milliseconds=200)
+
+
+def placed(matter: Matter, write: Write) -> Seen | Wrong:
+    """A write with its owner, its slots and the look that led to it; or what is wrong with that already."""
+    history = matter.history
+    whole = history.contacts(write.record_id, write.seq)
+    owners = sorted(o for c in whole for o in matter.owners(c, write.seq, write.at, write.at))
+    if not owners:
+        return Wrong(Rule.STRANGER, f"record {write.record_id} hangs on {sorted(whole)}")
+    chose = [o for o in owners if matter.chose(o, write)]
+    looks = _look_before(matter, write, owners)
+    if looks is None:
+        return Wrong(Rule.NO_LOOK, f"record {write.record_id} was written before any look at {sorted(whole)}")
+    began, looked = looks
+    lower = began - SLACK
+    states = history.numbers(history.number_at(lower), write.seq)
+    slots = frozenset(slot for n in states for slot in history.slots(write.record_id, n))
+    mapped = frozenset(slot for slot in slots if matter.portal.object_of(slot))
+    if not mapped:
+        return Wrong(Rule.NO_SLOT, f"record {write.record_id} of {sorted(whole)}")
+    return Seen(write, (chose or owners)[0], looked, lower, states, mapped)
+
+
+def _look_before(matter: Matter, write: Write, owners: Iterable[str]) -> tuple[datetime, datetime] | None:
+    """When the round that led to a write began to look, and when its look at this record was answered well.
+
+    What was asked without a pause, and no object type of it twice, is one round; so is what was tried again.
+    """
+    contacts = {each for owner in owners for each in matter.ever(owner, write)}
+    looks = [call for each in contacts for call in matter.calls.looks.get(each, ()) if call.at <= write.at]
+    looks.sort(key=lambda call: call.at)
+    types = matter.history.looked_for(write.record_id, write.seq)
+    good = [n for n, c in enumerate(looks) if c.answered_well and _to_type(c) in types]
+    if not good:
+        return None
+    first = good[-1]
+    seen = {_to_type(looks[first])}
+    while first > 0:
+        before = looks[first - 1]
+        if before.answered_well:
+            if _to_type(before) in seen or before.ended < looks[first].at - BETWEEN_LOOKS:
+                break
+            seen.add(_to_type(before))
+        first -= 1
+    return looks[first].at, looks[good[-1]].at
+
+
+def _to_type(look: Call) -> str:
+    return look.path.split("/")[-3]
