@@ -112,6 +112,7 @@ class Settings(BaseSettings):
             look_again_share=self.look_again_share,
             coalesce=self.coalesce,
             overdue_after=self.overdue_after,
+            overdue_set="overdue_after" in self.model_fields_set,
             give_up_after=self.give_up_after,
             settle_after=self.settle_after,
         )

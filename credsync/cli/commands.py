@@ -12,6 +12,7 @@ from credsync.cli import (
     alerts,
     asking,
     choosing,
+    delays,
     doctor,
     importing,
     resyncing,
@@ -54,6 +55,7 @@ commands.command()(asking.packet)
 commands.command()(asking.diff)
 commands.command()(asking.sync)
 commands.command()(choosing.choose)
+commands.command()(delays.delays)
 commands.command("import")(importing.import_)
 commands.command()(resyncing.resync)
 commands.add_typer(schema.schema, name="schema")

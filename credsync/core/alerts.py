@@ -19,6 +19,8 @@ class AlertKind(StrEnum):
     """What is wrong."""
 
     OVERDUE = "overdue"
+    WORKFLOW_SLOW = "workflow_slow"
+    WORKFLOW_NEVER_FIRED = "workflow_never_fired"
     GIVEN_UP = "given_up"
     CONTACT_GONE = "contact_gone"
     VALUES_REFUSED = "values_refused"
@@ -122,6 +124,19 @@ _TEXTS: Final[Mapping[AlertKind, tuple[str, str, str]]] = {
         "{who} longer for it than is usual. credsync keeps looking, and writes as soon as it is there.",
         "Look in HubSpot at the workflow that makes and labels it. Whom it never took up are the contacts to enrol "
         "again.",
+    ),
+    AlertKind.WORKFLOW_SLOW: (
+        "The workflow that makes the {object} record of slot {slot} is slow",
+        "{who} longer for it than is usual, many at once. credsync keeps looking, and writes as soon as it is there.",
+        "Look in HubSpot at the workflow's queue and history; `credsync delays --slot {slot}` shows what is usual. They "
+        "come by themselves if it only is slow.",
+    ),
+    AlertKind.WORKFLOW_NEVER_FIRED: (
+        "The workflow that makes the {object} record of slot {slot} did not fire",
+        "{who} for it, several in a row, while other records come. credsync keeps looking, and writes as soon as it is "
+        "there.",
+        "Turn the workflow on in HubSpot, or mend what it enrols by, and enrol these contacts again: "
+        "`credsync delays --reenrol {slot}` gives them as a list.",
     ),
     AlertKind.GIVEN_UP: (
         "The {object} record of slot {slot} never came",

@@ -52,4 +52,4 @@ def contact_doubtful(
 
 def _overdue_after(portal: Portal, slot: str, policy: Policy) -> timedelta:
     rule = portal.slot_rule(slot)
-    return (rule.overdue_after if rule is not None else None) or policy.overdue_after
+    return policy.overdue_after if rule is None else policy.overdue_of(rule.key, rule.overdue_after)

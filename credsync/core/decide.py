@@ -166,7 +166,7 @@ def _judge(
             slot: judge_unseen(links[slot], sight, now, policy, _asked_since(case, slot)) for slot in known
         }
     candidates: tuple[Candidate, ...] = sight if isinstance(sight, tuple) else ()
-    spans = Spans(policy, rule.overdue_after or policy.overdue_after)
+    spans = Spans(policy, policy.overdue_of(rule.key, rule.overdue_after))
     empty = Reason.CONTACT_GONE if case.contact_gone else Reason.RECORD_AWAITED
     if isinstance(sight, ParentAwaited):
         empty = Reason.PARENT_AWAITED

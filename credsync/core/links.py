@@ -43,6 +43,8 @@ class Link:
     doubted_record_id: str | None = None
     overdue_since: datetime | None = None
     chosen_record_id: str | None = None
+    measured_from: datetime | None = None
+    """When the fact came that this record was waited for, while the record's creation is still to be set beside it."""
 
     @property
     def open(self) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 
@@ -24,6 +25,15 @@ class Policy:
     give_up_after: timedelta = timedelta(days=7)
     given_up_look: timedelta = timedelta(days=1)
     settle_after: timedelta = timedelta(minutes=10)
+    overdue_set: bool = False
+    """Whether `overdue_after` is somebody's word; else it holds only where nothing is learnt."""
+    overdue_floor: timedelta = timedelta(minutes=5)
+    overdue_ceiling: timedelta = timedelta(days=1)
+    """What is learnt lies between these."""
+    learn_every: timedelta = timedelta(hours=1)
+    learnt: Mapping[str, timedelta] = field(default_factory=dict)
+    """Deadlines learnt from delays, by slot rule, as they pass here: no speed divides them."""
+    speed: float = 1.0
 
     def at_speed(self, speed: float) -> Policy:
         """The same rule with every span `speed` times shorter."""
@@ -32,7 +42,15 @@ class Policy:
             for name in self.__slots__
             if isinstance(span := getattr(self, name), timedelta)
         }
-        return replace(self, **spans)  # type: ignore[arg-type]
+        return replace(self, speed=self.speed * speed, **spans)  # type: ignore[arg-type]
+
+    def overdue_of(self, slot_rule: str, own: timedelta | None = None) -> timedelta:
+        """When a wait for a slot of this rule is overdue: `own` is the portal file's word, then the settings', then
+        what was learnt, then the default.
+        """
+        if own is not None:
+            return own / self.speed
+        return self.overdue_after if self.overdue_set else self.learnt.get(slot_rule, self.overdue_after)
 
 
 def look_again_after(waited: timedelta, policy: Policy) -> timedelta:

@@ -17,6 +17,7 @@ from credsync.store.causes import LATE, late_beneath
 from credsync.store.clock import say_time
 from credsync.store.refusals import refused_beneath
 from credsync.store.tables import alerts
+from credsync.store.workflows import late_ones
 
 MOST = 500
 """Alerts in one page."""
@@ -103,6 +104,8 @@ def beneath(cause: Cause) -> Select[tuple[str]] | None:
     """The ids of the therapists that a cause hits; None where it hits a portal as a whole."""
     if cause.kind in LATE:
         return late_beneath(cause)
+    if cause.kind in (AlertKind.WORKFLOW_SLOW, AlertKind.WORKFLOW_NEVER_FIRED):
+        return late_ones(cause.portal, cause.slot)
     if cause.kind in (AlertKind.VALUES_REFUSED, AlertKind.PROPERTY_VANISHED):
         return refused_beneath(cause)
     return None

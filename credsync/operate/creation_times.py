@@ -9,7 +9,7 @@ from datetime import datetime
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from credsync.core.links import LinkState
 from credsync.hubspot.edge import Edge, PortalUnusable
@@ -17,6 +17,7 @@ from credsync.hubspot.objects import Record, batch_read
 from credsync.operate.live import Live
 from credsync.settings import SettingsError
 from credsync.store.database import Database
+from credsync.store.delays import keep_creation_times
 from credsync.store.known import known_therapist
 from credsync.store.tables import links
 
@@ -52,15 +53,15 @@ async def fill_creation_times(edge: Edge, database: Database, therapist_id: str)
         names = await edge.names(database.clock.now())
     except PortalUnusable:
         return
-    created: dict[tuple[str, str], datetime] = {}
+    created: dict[tuple[str, str, str], datetime] = {}
     for object_key, records in by_object.items():
         read = await batch_read(edge.client, names.type_id(object_key), sorted(set(records.values())), ())
         for slot, record_id in records.items():
             reading = read[record_id]
             if isinstance(reading, Record) and reading.created_at is not None:
-                created[(slot, record_id)] = reading.created_at
+                created[(therapist_id, slot, record_id)] = reading.created_at
     if created:
-        await anyio.to_thread.run_sync(_store, database, therapist_id, created)
+        await anyio.to_thread.run_sync(_store, database, edge.portal.name, created)
 
 
 def _read(database: Database, portal: str, therapist_id: str) -> _Found:
@@ -79,17 +80,6 @@ def _unknown(connection: Connection, portal: str, therapist_id: str) -> _Found:
     return {row.slot: row.record_id for row in connection.execute(query)}
 
 
-def _store(database: Database, therapist_id: str, created: Mapping[tuple[str, str], datetime]) -> None:
-    """Only where the link still holds that record: a round may have come between."""
+def _store(database: Database, portal: str, created: Mapping[tuple[str, str, str], datetime]) -> None:
     with database.write() as connection:
-        for (slot, record_id), at in created.items():
-            connection.execute(
-                update(links)
-                .where(
-                    links.c.therapist_id == therapist_id,
-                    links.c.slot == slot,
-                    links.c.record_id == record_id,
-                    links.c.record_created_at.is_(None),
-                )
-                .values(record_created_at=at)
-            )
+        keep_creation_times(connection, portal, created)

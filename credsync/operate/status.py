@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from credsync.core.deadlines import Deadline
+from credsync.core.delays import rule_of
 from credsync.core.links import Link, LinkState
 from credsync.core.portal import ByEach, Portal, id_key
 from credsync.core.reasons import sentence
@@ -19,6 +21,7 @@ from credsync.operate.portal_standing import standing_of
 from credsync.operate.record_urls import Pages, pages_of
 from credsync.store.clock import say_time
 from credsync.store.contacts import shared_contacts
+from credsync.store.delays import deadlines_of
 from credsync.store.tables import link_history, therapists, writes
 
 _UNTOLD = frozenset({WriteState.WAITING, WriteState.WRITTEN, WriteState.HELD, WriteState.SUPERSEDED})
@@ -42,12 +45,14 @@ def therapist_status(
     outlook = outlooks(connection, portals, [row], now)[row.id]
     looks = standing.looks and row.contact_id is not None
     shared = shared_contacts(connection, row.portal)
+    deadlines = deadlines_of(connection, row.portal)
     unseen = row.generation != row.settled_generation
     past = _history(connection, row.id)
     current = {id(write) for write in telling_writes(outlook.writes)}
     links = [
         {
             **link_json(link, _object_of(portal, link.slot), pages, past.get(link.slot, ())),
+            **_overdue_json(deadlines.get(rule_of(link.slot))),
             "next_look_at": time_or_none(
                 (row.due_at if unseen else link.next_look_at)
                 if looks and will_be_looked_at(link, outlook.writes)
@@ -156,6 +161,14 @@ def link_json(
             }
             for past in history
         ],
+    }
+
+
+def _overdue_json(deadline: Deadline | None) -> dict[str, Any]:
+    """When a wait for the slot is overdue, and why then; null before a round has judged it."""
+    return {
+        "overdue_after_s": None if deadline is None else round(deadline.after.total_seconds(), 3),
+        "overdue_message": None if deadline is None else deadline.sentence,
     }
 
 

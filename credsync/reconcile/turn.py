@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from credsync.core.decide import Decision
+from credsync.core.delays import Delay, creation_delay, found_delays
 from credsync.core.events import EventName, TimelineEvent
 from credsync.core.facts import Facts
 from credsync.core.links import LinkState
@@ -45,9 +46,11 @@ class TurnInProgress:
         self.outgoing: list[Outgoing] = []
         self.doubtful: set[int] = set()
         """Places of the writes that may be on their record already: read back first."""
+        links, delays = found_delays(prepared.case.links, decision.links, now, policy)
         self.turn = Turn(
             before=prepared.claimed.case,
-            links=dict(decision.links),
+            links=links,
+            delays=delays,
             writes=list(decision.writes),
             lost=decision.lost,
             planned=_planned(prepared),
@@ -89,7 +92,7 @@ class TurnInProgress:
                 if carried.names:
                     write = self.turn.writes[carried.index]
                     self._keep(carried.index, end_of(write, carried, verdict, now, self._policy), now)
-            self._created(outgoing.record_id, verdict.created_at)
+            self.turn.delays = [*self.turn.delays, *self._created(outgoing.record_id, verdict.created_at)]
         self._finish(now)
 
     def _send_or_end(self, outgoing: Outgoing, now: datetime) -> None:
@@ -151,10 +154,16 @@ class TurnInProgress:
             if write.state is WriteState.HELD and same and older:
                 self._supersede(index, write, now)
 
-    def _created(self, record_id: str, created_at: datetime | None) -> None:
+    def _created(self, record_id: str, created_at: datetime | None) -> list[Delay]:
+        """Take in when a record was created; gives the delays that end with it."""
+        delays: list[Delay] = []
         for slot, link in self.turn.links.items():
             if created_at is not None and link.record_id == record_id and link.record_created_at is None:
-                self.turn.links[slot] = replace(link, record_created_at=created_at)
+                known = replace(link, record_created_at=created_at)
+                delay = creation_delay(known)
+                delays += [delay] if delay is not None else []
+                self.turn.links[slot] = replace(known, measured_from=None)
+        return delays
 
     def _finish(self, now: datetime) -> None:
         links, case = self.turn.links.values(), self.prepared.case

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -16,7 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from credsync.core.alerts import Alert, AlertChanges, AlertKind, Cause, Holding, alert_changes
 from credsync.core.portal import Portal, mapped_properties
+from credsync.core.workflows import Trouble
 from credsync.hubspot.edge import Names
+from credsync.operate.workflows import troubled_workflows
 from credsync.store import in_thread, portals, timeline
 from credsync.store.alerts import open_alerts, save_alerts
 from credsync.store.causes import LATE, late
@@ -53,8 +55,22 @@ class Evaluator:
     causes: Callable[[Connection, Scene], Mapping[Cause, Holding] | None]
 
 
+_WORKFLOWS = {
+    Trouble.SLOW: AlertKind.WORKFLOW_SLOW,
+    Trouble.NEVER_FIRED: AlertKind.WORKFLOW_NEVER_FIRED,
+}
+
+
 def _late(connection: Connection, scene: Scene) -> Mapping[Cause, Holding]:
-    return late(connection, scene.portal)
+    """One alert for a slot: where it is the workflow, that, and the plain one only for whom else it does not explain."""
+    holding = dict(late(connection, scene.portal))
+    for slot, (trouble, count) in troubled_workflows(connection, scene.portal, scene.now).items():
+        cause = Cause(scene.portal.name, _WORKFLOWS[trouble], scene.portal.slots[slot].object, slot)
+        plain = replace(cause, kind=AlertKind.OVERDUE)
+        if plain in holding and holding[plain].therapists <= count:
+            del holding[plain]
+        holding[cause] = Holding(count)
+    return holding
 
 
 def _refusals(connection: Connection, scene: Scene) -> Mapping[Cause, Holding] | None:
@@ -74,7 +90,7 @@ def _portal(connection: Connection, scene: Scene) -> Mapping[Cause, Holding]:
 
 
 EVALUATORS: Sequence[Evaluator] = (
-    Evaluator(LATE, _late),
+    Evaluator((*LATE, *_WORKFLOWS.values()), _late),
     Evaluator((AlertKind.VALUES_REFUSED, AlertKind.PROPERTY_VANISHED), _refusals),
     Evaluator((AlertKind.PORTAL_UNUSABLE, AlertKind.HUBSPOT_SILENT, AlertKind.RATE_LIMITED_DAILY), _portal),
 )

@@ -22,6 +22,7 @@ from credsync.core.alerts import Alert, AlertKind
 from credsync.core.schedule import Policy
 from credsync.hubspot.edge import Edge, Names, PortalUnusable
 from credsync.operate.kept_names import keep_names
+from credsync.reconcile.deadlines import Deadlines
 from credsync.reconcile.round import Round, RoundReport
 from credsync.reconcile.sync_urls import SyncUrls
 from credsync.reconcile.watch import Watch
@@ -121,7 +122,7 @@ class PortalWorker:
         self._clock = clock
         self._database = database
         self._edge = edge
-        self._policy = policy
+        self._deadlines = Deadlines(database, edge.portal, policy)
         self._owner = owner
         self._lease_seconds = lease_for.total_seconds()
         self._speed = speed
@@ -234,8 +235,9 @@ class PortalWorker:
         if names is None:
             return None
         await self._write(lambda c: leases.renew(c, lease, self._lease_seconds))
+        await self._deadlines.judge_again(lease, now)
         began = self._clock()
-        report = await Round(self._database, self._edge, names, lease, self._policy).run()
+        report = await Round(self._database, self._edge, names, lease, self._deadlines.policy).run()
         if self._on_round is not None:
             self._on_round(report.therapists, report.sent, self._clock() - began)
         self._watch.note()

@@ -172,6 +172,7 @@ def link_of(row: Row[Any]) -> Link:
         doubted_record_id=row.doubted_record_id,
         overdue_since=row.overdue_since,
         chosen_record_id=row.chosen_record_id,
+        measured_from=row.measured_from,
     )
 
 

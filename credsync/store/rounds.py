@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, insert, select, update
 
 from credsync.core.decide import Case
+from credsync.core.delays import Delay
 from credsync.core.events import TimelineEvent
 from credsync.core.links import Link, LinkHistory
 from credsync.core.states import Condition, with_fact
@@ -22,6 +23,7 @@ from credsync.core.writes import Write, WriteState
 from credsync.store import timeline
 from credsync.store.choices import take_up
 from credsync.store.contacts import ContactMerged, follow_merges, sharers_of
+from credsync.store.delays import count_delays
 from credsync.store.leases import Lease, fence
 from credsync.store.links import Seen, save_links
 from credsync.store.refusals import Written, save_refusals
@@ -83,6 +85,8 @@ class Turn:
     finish: Finish | None = None
     verified: dict[int, Verified] = field(default_factory=dict)
     """By the write's place in `writes`."""
+    delays: Sequence[Delay] = ()
+    """The waits that ended in it."""
 
 
 def record_turns(
@@ -104,6 +108,7 @@ def record_turns(
     follow_merges(connection, portal, merges, now)
     seen = [Seen(t.before.therapist_id, t.before.links, t.links, t.lost) for t in turns]
     save_links(connection, portal, seen, objects)
+    count_delays(connection, portal, [delay for turn in turns for delay in turn.delays])
     _save_writes(connection, turns)
     written = [Written(t.before.therapist_id, t.before.writes, t.writes) for t in turns]
     save_refusals(connection, portal, written, objects)

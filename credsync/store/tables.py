@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Column,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
@@ -23,17 +21,15 @@ from sqlalchemy import (
 )
 
 from credsync.store.database import Moment
+from credsync.store.metadata import Id
+from credsync.store.metadata import metadata as metadata
+from credsync.store.watch_tables import alerts as alerts
+from credsync.store.watch_tables import deadlines as deadlines
+from credsync.store.watch_tables import delays as delays
+from credsync.store.watch_tables import refusals as refusals
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-_Id = BigInteger().with_variant(Integer, "sqlite")
+WAITING = "awaited AND record_id IS NULL AND state <> 'given_up'"
+"""Which links wait and are not given up: the condition of the small index that finds them among all."""
 
 
 def _therapist() -> Column[str]:
@@ -53,12 +49,12 @@ therapists = Table(
     Column("planned_by", String(16), comment="digest of the portal file the writes were planned by"),
     Column(
         "planned_submission",
-        _Id,
+        Id,
         nullable=False,
         server_default="0",
         comment="the newest submission that planning had seen",
     ),
-    Column("enrolment", _Id, nullable=False, server_default="0"),
+    Column("enrolment", Id, nullable=False, server_default="0"),
     Column("enrolment_since", Moment, comment="occurred_at of the Extended Sign Up that opened it"),
     Column("definitive", String(100), comment="the slot two-hop records are judged under"),
     Column("state", String(16), nullable=False),
@@ -92,7 +88,7 @@ therapists = Table(
 sign_ups = Table(
     "sign_ups",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     _therapist(),
     Column("kind", String(10), nullable=False),
     Column("occurred_at", Moment, nullable=False),
@@ -103,7 +99,7 @@ sign_ups = Table(
 moving_facts = Table(
     "moving_facts",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     _therapist(),
     Column("moving", Boolean, nullable=False),
     Column("occurred_at", Moment, nullable=False),
@@ -113,7 +109,7 @@ moving_facts = Table(
 submissions = Table(
     "submissions",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     _therapist(),
     Column("form", String(10), nullable=False),
     Column("occurred_at", Moment, nullable=False),
@@ -127,7 +123,7 @@ submissions = Table(
 syncs = Table(
     "syncs",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     _therapist(),
     Column("reason", Text, nullable=False),
     Column("include_held", Boolean, nullable=False),
@@ -142,7 +138,7 @@ syncs = Table(
 choices = Table(
     "choices",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     _therapist(),
     Column("slot", String(200), nullable=False),
     Column("record_id", String(32), nullable=False),
@@ -167,7 +163,7 @@ merged_contacts = Table(
 live_reads = Table(
     "live_reads",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("portal", String(100), nullable=False),
     Column("at", Moment, nullable=False),
     Index("ix_live_reads_portal_at", "portal", "at"),
@@ -196,6 +192,11 @@ links = Table(
     Column("doubted_record_id", String(32)),
     Column("overdue_since", Moment),
     Column("chosen_record_id", String(32)),
+    Column(
+        "measured_from",
+        Moment,
+        comment="when the fact came it was waited for since, while the record's creation is not set beside it",
+    ),
     Index("ix_links_record_id", "record_id"),
     Index(
         "ix_links_overdue",
@@ -207,6 +208,21 @@ links = Table(
         "therapist_id",
         sqlite_where=text("overdue_since IS NOT NULL"),
         postgresql_where=text("overdue_since IS NOT NULL"),
+    ),
+    Index(
+        "ix_links_found",
+        "portal",
+        "found_at",
+        sqlite_where=text("found_at IS NOT NULL"),
+        postgresql_where=text("found_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_links_waiting",
+        "portal",
+        "slot",
+        "awaited_since",
+        sqlite_where=text(WAITING),
+        postgresql_where=text(WAITING),
     ),
 )
 
@@ -223,7 +239,7 @@ record_claims = Table(
 link_history = Table(
     "link_history",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     _therapist(),
     Column("slot", String(200), nullable=False),
     Column("record_id", String(32), nullable=False),
@@ -237,9 +253,9 @@ link_history = Table(
 writes = Table(
     "writes",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     _therapist(),
-    Column("enrolment", _Id, nullable=False),
+    Column("enrolment", Id, nullable=False),
     Column("form", String(10), nullable=False),
     Column("slot", String(200), nullable=False),
     Column("rule", String(20)),
@@ -262,7 +278,7 @@ writes = Table(
 events = Table(
     "events",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("at", Moment, nullable=False),
     Column("name", String(40), nullable=False),
     Column("portal", String(100), nullable=False),
@@ -287,49 +303,6 @@ portals = Table(
         "problem_kind", String(40), comment="the kind of alert a problem is; null for one not worth it yet"
     ),
     Column("account", JSON, comment="portal id and UI domain as HubSpot told them"),
-)
-
-refusals = Table(
-    "refusals",
-    metadata,
-    Column("portal", String(100), primary_key=True),
-    Column("object", String(100), primary_key=True),
-    Column("property", String(200), primary_key=True, comment="empty where HubSpot named none"),
-    Column("therapist_id", String(36), ForeignKey("therapists.id"), primary_key=True),
-    comment="properties that HubSpot refused of whom, while nothing has answered it",
-)
-
-alerts = Table(
-    "alerts",
-    metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("portal", String(100), nullable=False),
-    Column("kind", String(40), nullable=False),
-    Column("object", String(100), nullable=False),
-    Column("slot", String(200), nullable=False),
-    Column("property", String(200), nullable=False),
-    Column("verb", String(10), nullable=False),
-    Column("therapists", Integer, nullable=False, comment="how many are beneath it"),
-    Column("details", JSON, nullable=False, comment="names its text needs; never a value"),
-    Column("first_seen_at", Moment, nullable=False),
-    Column("last_seen_at", Moment, nullable=False),
-    Column("closed_at", Moment, comment="when the cause had ended; null while it holds"),
-    Column("acknowledged_by", String(100)),
-    Column("acknowledged_at", Moment),
-    Column("note", Text),
-    Index(
-        "uq_alerts_open",
-        "portal",
-        "kind",
-        "object",
-        "slot",
-        "property",
-        "verb",
-        unique=True,
-        sqlite_where=text("closed_at IS NULL"),
-        postgresql_where=text("closed_at IS NULL"),
-    ),
-    comment="one open row per cause",
 )
 
 leases = Table(

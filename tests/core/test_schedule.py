@@ -93,8 +93,21 @@ def test_at_speed_shortens_every_span_and_keeps_the_share() -> None:
     fast = POLICY.at_speed(10)
     assert fast.look_again_share == POLICY.look_again_share
     for name in Policy.__slots__:
-        if name != "look_again_share":
+        if isinstance(getattr(POLICY, name), timedelta):
             assert getattr(fast, name) * 10 == getattr(POLICY, name), name
+
+
+def test_the_deadline_is_the_slots_own_then_the_settings_then_what_was_learnt_then_the_default() -> None:
+    """A deadline is the slot's own word, then the settings', then what was learnt, then the default."""
+    own, set_, learnt, default = (timedelta(minutes=m) for m in (45, 20, 12, 30))
+    policy = Policy(overdue_after=set_, overdue_set=True, learnt={"license": learnt})
+    assert policy.overdue_of("license", own) == own
+    assert policy.overdue_of("license") == set_
+    unset = Policy(learnt={"license": learnt})
+    assert unset.overdue_of("license") == learnt
+    assert unset.overdue_of("address") == default
+    fast = unset.at_speed(60)
+    assert (fast.overdue_of("license", own), fast.overdue_of("license")) == (own / 60, learnt)
 
 
 @given(SECONDS, st.sampled_from([1, 2, 10, 60]))

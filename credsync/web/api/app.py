@@ -18,6 +18,7 @@ from credsync.web.api.answers import said
 from credsync.web.api.auth import Gate
 from credsync.web.api.calls import CALLS, Call
 from credsync.web.api.context import ApiContext
+from credsync.web.api.delays import Delays
 from credsync.web.api.failures import ROUTE, CatchFailures, tell_framework, tell_problem
 from credsync.web.api.health import Health
 from credsync.web.api.intake import Intake
@@ -42,6 +43,7 @@ def build_api(context: ApiContext) -> FastAPI:
     rooms = (
         Intake(context, desk),
         Reading(context, readers),
+        Delays(context, readers),
         Upkeep(context, desk),
         Alerts(context, desk, readers),
         Health(context, readers),

@@ -10,7 +10,7 @@ from credsync.core.alerts import AlertKind
 from credsync.core.events import EventName
 from credsync.core.states import TherapistState
 from credsync.store.tokens import Scope
-from credsync.web.api import bodies, documents
+from credsync.web.api import bodies, delay_documents, documents
 from credsync.web.api.documents import Document
 
 
@@ -224,6 +224,24 @@ CALLS: tuple[Call, ...] = (
                 "types", f"event names with commas between: {', '.join(each.value for each in EventName)}"
             ),
             Parameter("limit", "events in an answer", _count(1_000, 500)),
+        ),
+        problems=("invalid",),
+    ),
+    Call(
+        "GET",
+        "/v1/delays",
+        "get_delays",
+        Scope.READ,
+        "Seen",
+        "How long HubSpot's workflows take",
+        "From a sign-up, Extended Sign Up or submission to the record's id, and to its creation where that is known, by "
+        "portal, slot and week; when a wait is overdue because of it; how many wait now. What was imported, lost, or there "
+        "before anybody waited does not count.",
+        {200: ("the delays", delay_documents.Delays)},
+        parameters=(
+            Parameter("portal", "of this portal"),
+            Parameter("slot", "of this slot; `license` stands for `license.NY`, too"),
+            Parameter("weeks", "the last weeks, the current one with them", _count(13, 13)),
         ),
         problems=("invalid",),
     ),

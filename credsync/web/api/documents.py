@@ -123,6 +123,10 @@ class LinkDocument(Document):
     found_at: Moment | None
     record_created_at: Moment | None
     lateness_s: Annotated[float | None, Field(description="from the first miss to the record's creation")]
+    overdue_after_s: Annotated[
+        float | None, Field(description="how long it may take; null before a round judged it")
+    ]
+    overdue_message: Annotated[str | None, Field(description="what is normal, and whose word that is")]
     history: list[Past]
 
 
