@@ -21,6 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 python := .venv/bin/python
 install := $(python) -m pip install -q -q --require-hashes
+judge := tests/sdk/node
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -31,7 +32,7 @@ setup: .venv/.installed
 demo: .venv/.installed
 	@.venv/bin/credsync demo
 
-test: .venv/.installed-dev
+test: .venv/.installed-dev $(judge)/node_modules/.installed
 	@$(MAKE) --no-print-directory lint
 	@$(python) -m pytest -n 2
 
@@ -59,7 +60,7 @@ requirements: .venv/.installed-dev
 	@$(compile) --group build -c requirements/dev.txt -o requirements/build.txt
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .demo
+	rm -rf .venv $(judge)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The steps behind them. Each stamp is written last, so what was cut short starts again.
@@ -111,4 +112,24 @@ endef
 .venv/.installed-dev: .venv/.installed requirements/dev.txt
 	@echo "Installing what the tests need into .venv (about a minute the first time) ..."
 	@$(install) -r requirements/dev.txt || { $(not_installed); }
+	@touch $@
+
+# HubSpot's Node client, which judges the stand-in in tests/sdk. Root on Debian gets Node.js itself; nobody else is root.
+
+has_node := command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' >/dev/null 2>&1
+
+$(judge)/node_modules/.installed: $(judge)/package.json $(judge)/package-lock.json
+	@if ! { $(has_node); } && [ "$$(id -u 2>/dev/null)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo "Installing Node.js and npm for the tests ..."; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; } >/dev/null || true; \
+	fi; \
+	if ! { $(has_node); }; then \
+	  echo "credsync: the tests need Node.js 18 or newer and npm, which were not found: install them (Debian 12, Ubuntu 24.04 or newer: apt-get install nodejs npm), then run make again." >&2; \
+	  exit 1; \
+	fi
+	@echo "Installing HubSpot's Node client for the tests ..."
+	@cd $(judge) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null || { \
+	  echo "credsync: HubSpot's Node client could not be installed (npm says why above): see that npm reaches its registry from here, then run make again." >&2; \
+	  exit 1; \
+	}
 	@touch $@

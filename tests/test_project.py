@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -108,6 +109,22 @@ def test_the_pins_agree_with_each_other() -> None:
         assert _pinned(ROOT / "requirements" / name).items() <= tested.items()
 
 
+def test_every_node_package_is_exact_has_a_hash_and_names_no_registry() -> None:
+    """HubSpot's Node client and what it needs, as `npm install --omit-lockfile-registry-resolved` locks them."""
+    place = ROOT / "tests" / "sdk" / "node"
+    package = json.loads((place / "package.json").read_text())
+    lock = json.loads((place / "package-lock.json").read_text())
+    packages = lock["packages"]
+    assert packages.pop("")["dependencies"] == package["dependencies"]
+    assert {name.removeprefix("node_modules/") for name in packages} > set(package["dependencies"])
+    for name, version in package["dependencies"].items():
+        assert packages[f"node_modules/{name}"]["version"] == version
+    for name, entry in packages.items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+(-[\w.]+)?", entry["version"]), name
+        assert entry["integrity"].startswith("sha512-"), name
+        assert "resolved" not in entry, name
+
+
 def test_what_the_code_imports_is_declared() -> None:
     """A package that only happens to be installed is missing where the service runs."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -175,6 +192,52 @@ def test_the_makefile_says_what_to_do_where_ensurepip_is_missing(tmp_path: Path)
     assert not (clone / ".venv").exists()
 
 
+def test_the_makefile_says_what_to_do_where_node_is_missing_or_too_old(tmp_path: Path) -> None:
+    """One sentence with the remedy, for somebody who is not root."""
+    clone = _bare_clone(tmp_path)
+    judge = clone / "tests" / "sdk" / "node"
+    judge.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json"):
+        (judge / name).write_text((ROOT / "tests" / "sdk" / "node" / name).read_text())
+    path = _bare_path(tmp_path)
+    for program in (None, "node"):
+        if program:
+            _program(Path(path) / "npm", "exit 0")
+            _program(Path(path) / program, "exit 1")
+        made = _make("tests/sdk/node/node_modules/.installed", cwd=clone, path=path)
+        assert made.returncode != 0
+        [said] = [line for line in made.stderr.splitlines() if line.startswith("credsync:")]
+        assert REMEDY.match(said)
+        assert "apt-get install nodejs npm" in said
+        assert not (judge / "node_modules").exists()
+
+
+def test_the_makefile_installs_node_where_root_may(tmp_path: Path) -> None:
+    """On Debian as root; then the client itself, by its lock."""
+    clone = _bare_clone(tmp_path)
+    judge = clone / "tests" / "sdk" / "node"
+    judge.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json"):
+        (judge / name).write_text((ROOT / "tests" / "sdk" / "node" / name).read_text())
+    path = _bare_path(tmp_path, "mkdir", "touch", "chmod", "cp")
+    log = tmp_path / "log"
+    _program(Path(path) / "id", "echo 0")
+    npm = f'echo "npm $*" >> "{log}"; mkdir -p node_modules'
+    _program(tmp_path / "npm", npm)
+    _program(tmp_path / "node", "exit 0")
+    _program(
+        Path(path) / "apt-get",
+        f'echo "apt-get $*" >> "{log}"; [ "$1" = update ] || cp "{tmp_path}/npm" "{tmp_path}/node" "{path}"',
+    )
+    made = _make("tests/sdk/node/node_modules/.installed", cwd=clone, path=path)
+    assert made.returncode == 0, made.stderr
+    update, install, ci = log.read_text().splitlines()
+    assert update.startswith("apt-get update")
+    assert install.endswith("nodejs npm")
+    assert ci.startswith("npm ci --ignore-scripts")
+    assert (judge / "node_modules" / ".installed").exists()
+
+
 def _make(
     *arguments: str, cwd: Path = ROOT, path: str = os.environ["PATH"]
 ) -> subprocess.CompletedProcess[str]:
@@ -192,11 +255,11 @@ def _bare_clone(tmp_path: Path) -> Path:
     return clone
 
 
-def _bare_path(tmp_path: Path) -> str:
-    """A PATH with make and what its recipes call, and no Python, uv or virtualenv that the machine may have."""
+def _bare_path(tmp_path: Path, *more: str) -> str:
+    """A PATH with make and what its recipes call, and no Python, uv, virtualenv or Node that the machine may have."""
     programs = tmp_path / "programs"
     programs.mkdir()
-    for name in ("make", "sh", "cat", "rm", "sed"):
+    for name in ("make", "sh", "cat", "rm", "sed", *more):
         found = shutil.which(name)
         assert found
         (programs / name).symlink_to(found)
@@ -233,7 +296,7 @@ def _texts() -> list[tuple[Path, str]]:
         paths = [
             path
             for path in ROOT.rglob("*")
-            if not any(part[0] == "." for part in path.relative_to(ROOT).parts)
+            if not any(part[0] == "." or part == "node_modules" for part in path.relative_to(ROOT).parts)
         ]
     return [
         (path, path.read_text(errors="ignore")) for path in paths if path.is_file() and path.suffix != ".pyc"
