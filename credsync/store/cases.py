@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from credsync.core.facts import Facts, MovingFact, SignUp, SignUpKind, Submissio
 from credsync.core.links import Link, LinkState
 from credsync.core.plan import SyncRequest
 from credsync.core.reasons import Reason
-from credsync.core.writes import Cause, Write, WriteState
+from credsync.core.writes import UNFINISHED, Cause, Write, WriteState
 from credsync.store.contacts import shared_contacts
 from credsync.store.tables import links, moving_facts, sign_ups, submissions, syncs, therapists, writes
 
@@ -104,6 +104,7 @@ def _claimed(
     shared = shared_contacts(connection, portal)
     known_links = links_of(connection, [row.id for row in rows])
     known_writes = writes_of(connection, [row.id for row in rows])
+    ends = _enrolment_ends(connection, rows, known_writes)
     return [
         Claimed(
             Case(
@@ -114,6 +115,7 @@ def _claimed(
                 definitive=row.definitive,
                 enrolment=row.enrolment,
                 enrolment_since=row.enrolment_since,
+                enrolment_ends=ends.get(row.id, {}),
                 contact_shared_with=shared.get(row.merged_contact_id or row.contact_id or "", frozenset())
                 - {row.id},
             ),
@@ -128,6 +130,19 @@ def _claimed(
         )
         for row in rows
     ]
+
+
+def _enrolment_ends(
+    connection: Connection, rows: Sequence[Row[Any]], known: Mapping[str, Sequence[Write]]
+) -> dict[str, Mapping[int, datetime]]:
+    """When enrolments ended, for the few therapists with something unsent from before the current one."""
+    older = [
+        row.id
+        for row in rows
+        if any(write.enrolment != row.enrolment and write.state in UNFINISHED for write in known[row.id])
+    ]
+    ups = _sign_ups_of(connection, older)
+    return {therapist: Facts.of(ups[therapist]).enrolment_ends for therapist in older}
 
 
 def next_due_at(connection: Connection, portal: str) -> datetime | None:
@@ -210,9 +225,7 @@ def write_of(row: Row[Any]) -> Write:
 
 def facts_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, Facts]:
     """Everything reported about these therapists, with what they submitted."""
-    ups: dict[str, list[SignUp]] = defaultdict(list)
-    for row in _rows(connection, select(sign_ups), sign_ups.c.therapist_id, therapist_ids):
-        ups[row.therapist_id].append(SignUp(row.id, SignUpKind(row.kind), row.occurred_at, row.received_at))
+    ups = _sign_ups_of(connection, therapist_ids)
     moving: dict[str, list[MovingFact]] = defaultdict(list)
     for row in _rows(connection, select(moving_facts), moving_facts.c.therapist_id, therapist_ids):
         moving[row.therapist_id].append(MovingFact(row.occurred_at, row.id, row.moving))
@@ -222,6 +235,13 @@ def facts_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, 
             Submission(row.id, row.form, row.occurred_at, row.received_at, row.moving, row.data)
         )
     return {id_: Facts.of(ups[id_], moving[id_], submitted[id_]) for id_ in therapist_ids}
+
+
+def _sign_ups_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, list[SignUp]]:
+    ups: dict[str, list[SignUp]] = defaultdict(list)
+    for row in _rows(connection, select(sign_ups), sign_ups.c.therapist_id, therapist_ids):
+        ups[row.therapist_id].append(SignUp(row.id, SignUpKind(row.kind), row.occurred_at, row.received_at))
+    return ups
 
 
 def pending_syncs(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, list[SyncRequest]]:
