@@ -22,6 +22,7 @@ import uvicorn
 from credsync.core.portal import Portal
 from credsync.core.portal_file import PortalFileError, parse_portal
 from credsync.hubspot.client import CallRecord, HubSpotClient
+from credsync.hubspot.daily import Daily
 from credsync.hubspot.edge import Edge
 from credsync.hubspot.pacing import Pacing
 from credsync.metrics import Metrics
@@ -81,15 +82,15 @@ def edge_to(portal: Portal, speed: float = 1.0, on_call: Callable[[CallRecord], 
     Of the calls that HubSpot allows it leaves alone those that are kept for people's questions.
     """
     token, account = token_of(portal), portal.hubspot
-    calls, looks = (
-        max(1, each - SEATS) for each in (account.calls_per_10s, account.association_calls_per_10s)
-    )
+    pacing = Pacing(account.calls_per_10s, account.association_calls_per_10s, left_alone=SEATS, speed=speed)
+    daily = Daily(account.daily_share, account.association_calls_per_day)
     try:
         client = HubSpotClient(
             account.base_url,
             token,
             account.api_version,
-            Pacing(calls, looks, speed=speed),
+            pacing,
+            daily=daily,
             speed=speed,
             on_call=on_call,
         )

@@ -48,7 +48,7 @@ class Metrics:
         PlatformCollector(registry=self._registry)
         self._calls = self._counter(
             "credsync_hubspot_calls", "Calls to HubSpot, every attempt; outcome is ok or the error's code.",
-            "portal", "lane", "call", "outcome",
+            "portal", "bucket", "call", "outcome",
         )  # fmt: skip
         self._call_seconds = self._histogram(
             "credsync_hubspot_call_seconds", "How long HubSpot took to answer.", "portal", "call"
@@ -81,7 +81,7 @@ class Metrics:
     def call(self, portal: str, record: CallRecord) -> None:
         """One attempt of a call to HubSpot ended."""
         call = f"{record.method} {record.template}"
-        self._calls.labels(portal, record.lane.value, call, record.code or "ok").inc()
+        self._calls.labels(portal, record.bucket.value, call, record.code or "ok").inc()
         self._call_seconds.labels(portal, call).observe(record.seconds)
         self._inputs.labels(portal, call).inc(record.inputs)
 

@@ -37,8 +37,6 @@ class Case:
     definitive: str | None = None
     enrolment: int = 0
     enrolment_since: datetime | None = None
-    enrolment_ends: Mapping[int, datetime] = field(default_factory=dict)
-    """When the enrolments of unsent writes ended, where that is before the current one began."""
     contact_gone: bool = False
     """HubSpot no longer has the contact, as this round found out."""
     contact_shared_with: frozenset[str] = frozenset()
@@ -256,16 +254,12 @@ def _waits_for(portal: Portal, case: Case, write: Write, link: Link | None, seen
         return link.reason or Reason.RECORD_AWAITED
     if portal.hubspot.mode is Mode.OBSERVE:
         return Reason.OBSERVE_ONLY
-    if _took_slot_after(case, write, link):
+    if (
+        write.enrolment != case.enrolment
+        and case.enrolment_since is not None
+        and (link.found_at is None or link.found_at > case.enrolment_since)
+    ):
         return Reason.OLDER_THAN_SIGN_UP
     if link.doubtful_since is not None:
         return Reason.SETTLING
     return Reason.NONE if write.slot in seen else Reason.LOOK_FAILED
-
-
-def _took_slot_after(case: Case, write: Write, link: Link) -> bool:
-    """Whether the record took the slot after a sign-up that the write is older than: the first one counts, of several."""
-    if write.enrolment == case.enrolment:
-        return False
-    ended = case.enrolment_ends.get(write.enrolment, case.enrolment_since)
-    return ended is not None and (link.found_at is None or link.found_at > ended)

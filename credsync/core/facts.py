@@ -89,13 +89,6 @@ class Facts:
         extended = self.extended
         return extended[-1] if extended else None
 
-    @property
-    def enrolment_ends(self) -> dict[int, datetime]:
-        """When each earlier enrolment ended: the `occurred_at` of the Extended Sign Up that opened the next."""
-        extended = self.extended
-        ids = [0, *(s.id for s in extended)]
-        return {ended: s.occurred_at for ended, s in zip(ids, extended, strict=False)}
-
     def latest_received(self, now: datetime) -> datetime:
         """When the newest fact with a moment of arrival came in; `now` if there is none."""
         came = [s.received_at for s in self.sign_ups] + [s.received_at for s in self.submissions]

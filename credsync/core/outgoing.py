@@ -111,12 +111,9 @@ def wanted_by(
 
 
 def _newer(facts: Facts, write: Write) -> frozenset[int]:
-    """What was submitted after the oldest that a write carries, in any enrolment: none of it may be overwritten.
-
-    What a person sends of an older enrolment goes in one write with the current one's; what came in between is in neither.
-    """
-    oldest = min((s.age for s in facts.submissions if s.id in write.submissions), default=None)
-    return frozenset(s.id for s in facts.submissions if oldest is not None and s.age > oldest)
+    """What was submitted after all that a write carries, in later enrolments too: none of it may be overwritten."""
+    last = max((s.age for s in facts.submissions if s.id in write.submissions), default=None)
+    return frozenset(s.id for s in facts.submissions if last is not None and s.age > last)
 
 
 def _age(facts: Facts, wanted: Wanted) -> tuple[object, int]:

@@ -115,7 +115,10 @@ class WriteMap:
 
 @dataclass(frozen=True, slots=True)
 class HubSpotAccount:
-    """The `[hubspot]` table; limits are calls per rolling 10 s."""
+    """The `[hubspot]` table; limits are calls per rolling 10 s.
+
+    `daily_share` is the part of the account's daily calls that credsync may make.
+    """
 
     base_url: str
     api_version: str
@@ -123,6 +126,8 @@ class HubSpotAccount:
     calls_per_10s: int
     association_calls_per_10s: int
     mode: Mode
+    association_calls_per_day: int = 500_000
+    daily_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

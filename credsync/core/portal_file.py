@@ -73,6 +73,8 @@ def parse_portal(name: str, text: str) -> Portal:
             portal_id=file.hubspot.portal_id,
             calls_per_10s=file.hubspot.calls_per_10s,
             association_calls_per_10s=file.hubspot.association_calls_per_10s,
+            association_calls_per_day=file.hubspot.association_calls_per_day,
+            daily_share=file.hubspot.daily_share,
             mode=Mode(file.hubspot.mode),
         ),
         objects={key: ObjectType(key, o.name, o.parent) for key, o in file.objects.items()},

@@ -46,6 +46,8 @@ class HubSpotTable(Table):
     portal_id: Annotated[str, StringConstraints(pattern=DIGITS_PATTERN)] | None = None
     calls_per_10s: Annotated[int, Field(ge=1, le=10_000)] = 190
     association_calls_per_10s: Annotated[int, Field(ge=1, le=10_000)] = 150
+    association_calls_per_day: Annotated[int, Field(ge=1, le=100_000_000)] = 500_000
+    daily_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     mode: Literal["write", "observe"] = "write"
 
 

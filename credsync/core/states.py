@@ -58,9 +58,8 @@ def with_fact(condition: Condition) -> Condition:
 
 
 def telling_writes(writes: Iterable[Write]) -> list[Write]:
-    """The rows that still say something: every held or unfinished one, the newest of each form and slot, and each
-    older one of the same enrolment with a refused property; what was sent to the slot since, whatever its form, answers
-    refused properties, and who has none left says nothing.
+    """The rows that still say something: the newest of each form and slot, every held or unfinished one, and each
+    older one of the same enrolment with a refused property that nothing sent to the slot since has answered.
 
     `writes` oldest first.
     """
@@ -74,10 +73,7 @@ def telling_writes(writes: Iterable[Write]) -> list[Write]:
             newest = latest.setdefault((write.form, write.slot), write)
             at = (write.enrolment, write.slot)
             since = answered.get(at, frozenset())
-            open_ones = write.refused - since
-            if (newest is write and (open_ones or not write.refused)) or (
-                newest.enrolment == write.enrolment and open_ones
-            ):
+            if newest is write or (newest.enrolment == write.enrolment and write.refused - since):
                 telling.append(write)
             answered[at] = since | write.wrote | write.refused
     return telling[::-1]

@@ -16,11 +16,14 @@ import httpx2
 
 from credsync.core.verdicts import Effect
 from credsync.hubspot import translate
+from credsync.hubspot.daily import Daily, Stopped
 from credsync.hubspot.errors import HubSpotError, RateLimited
 from credsync.hubspot.exchange import MOST_BYTES, Answer, Exchange, Timeouts
+from credsync.hubspot.limits_told import limits_told
 from credsync.hubspot.pacing import Clock, Pacing, Sleep
-from credsync.hubspot.paths import ApiVersion, Lane, Route, Routes
+from credsync.hubspot.paths import ApiVersion, Bucket, Route, Routes
 from credsync.hubspot.retries import ATTEMPTS, Patience
+from credsync.hubspot.seats import Seat
 
 __all__ = ["Answer", "CallRecord", "HubSpotClient", "Timeouts"]
 
@@ -29,7 +32,7 @@ __all__ = ["Answer", "CallRecord", "HubSpotClient", "Timeouts"]
 class CallRecord:
     """One attempt, for metrics; `code` is empty when it went well."""
 
-    lane: Lane
+    bucket: Bucket
     method: str
     template: str
     status: int | None
@@ -43,8 +46,8 @@ class CallRecord:
 class HubSpotClient:
     """A portal's connection to HubSpot. Use it as an async context manager, or `aclose` it.
 
-    `clock` and `sleep` are of this machine; `speed` divides every wait (not a timeout). `time_zone` is the
-    account's, which `schema.account_details` sets: the daily limit is reset at its midnight.
+    `clock` and `sleep` are of this machine; `speed` divides every wait (not a timeout). `pacing` is the
+    portal's governor and `daily` its day: every call passes both.
     """
 
     def __init__(
@@ -64,18 +67,27 @@ class HubSpotClient:
         timeouts: Timeouts | None = None,
         most_bytes: int = MOST_BYTES,
         on_call: Callable[[CallRecord], None] | None = None,
+        daily: Daily | None = None,
     ) -> None:
         self.routes = Routes(version)
         self.pacing = pacing or Pacing(speed=speed, clock=clock, sleep=sleep)
-        self.time_zone: tzinfo = UTC
+        self.daily = daily or Daily(now=now)
         self._exchange = Exchange(base_url, token, http, timeouts, most_bytes)
         self._clock = clock
         self._sleep = sleep
-        self._now = now
         self._rng = rng or Random()  # noqa: S311 - jitter, not a secret
         self._attempts = attempts
         self._speed = speed
         self._on_call = on_call
+
+    @property
+    def time_zone(self) -> tzinfo:
+        """The account's, at whose midnight the daily limits are reset; UTC until it is known."""
+        return self.daily.zone
+
+    @time_zone.setter
+    def time_zone(self, zone: tzinfo) -> None:
+        self.daily.zone = zone
 
     @property
     def base_url(self) -> str:
@@ -106,8 +118,8 @@ class HubSpotClient:
     ) -> Answer:
         """Send until there is an answer, or until trying again is pointless or no longer worth the wait.
 
-        Raises HubSpotError, its `retry_after` in seconds of this machine's clock. Its effect is that of all attempts together: a write that may have been carried out by
-        the first stays `unknown`, even if the second never left.
+        Raises HubSpotError, its `retry_after` in seconds of this machine's clock. Its effect is that of all attempts
+        together: a write that may have been carried out by the first stays `unknown`, even if the second never left.
         """
         content = None if body is None else json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
         patience = Patience(self._attempts, self._rng, route.writes)
@@ -115,15 +127,15 @@ class HubSpotClient:
         while True:
             error: HubSpotError
             wait: float | None = None
-            if paused := self._long_pause(route.lane, patience):
-                error = paused
+            if closed := self._closed(route.bucket, patience):
+                error = closed
             else:
                 try:
                     return await self._attempt(route, content, inputs, params, patience.tried + 1)
                 except HubSpotError as fault:
                     error = fault
                 wait = patience.after(error)
-                self._learn(route.lane, error)
+                self._learn(route.bucket, error)
             if wait is None:
                 error.attempts = patience.tried
                 if error.retry_after is not None:
@@ -135,38 +147,59 @@ class HubSpotClient:
             if not isinstance(error, RateLimited):
                 await self._sleep(wait / self._speed)
 
-    def _long_pause(self, lane: Lane, patience: Patience) -> RateLimited | None:
-        """A pause longer than this call may wait is the caller's to know, not ours to sleep."""
-        pause = self.pacing.paused_for(lane)
+    def _closed(self, bucket: Bucket, patience: Patience) -> RateLimited | None:
+        """What is longer than this call may wait is the caller's to know, not ours to sleep."""
+        if (stopped := self.daily.stopped(bucket)) is not None:
+            return self._over_for_today(stopped)
+        pause = self.pacing.paused_for(bucket)
         if pause <= max(patience.left, translate.PAUSE_WITHOUT_A_WORD):
             return None
         return RateLimited(
             "HubSpot asked for a pause that is still on", effect=Effect.NOT_SENT, retry_after=pause
         )
 
-    def _learn(self, lane: Lane, error: HubSpotError) -> None:
-        """The daily limit is the caller's pause, so that it can probe; every other one holds this lane."""
+    def _over_for_today(self, stopped: Stopped) -> RateLimited:
+        said = "HubSpot's daily limit is used up" if stopped.share is None else "our daily share is used up"
+        error = RateLimited(
+            said,
+            effect=Effect.NOT_SENT,
+            code="rate_limited_daily",
+            retry_after=self.daily.seconds_left(stopped) * self._speed,
+        )
+        error.daily = True
+        return error
+
+    def _learn(self, bucket: Bucket, error: HubSpotError) -> None:
+        """A met limit holds its bucket: for a pause, or for the rest of the account's day."""
         if not isinstance(error, RateLimited):
             return
         if not error.daily:
-            self.pacing.pause(lane, error.retry_after or 0.0)
-        elif error.retry_after is None:
-            error.retry_after = self._until_midnight()
+            self.pacing.pause(bucket, error.retry_after or 0.0)
+            return
+        if error.status is None:
+            return
+        asked = None if error.retry_after is None else timedelta(seconds=error.retry_after / self._speed)
+        error.retry_after = self.daily.used_up(bucket, asked).total_seconds() * self._speed
 
-    def _until_midnight(self) -> float:
-        now = self._now().astimezone(self.time_zone)
-        midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), self.time_zone)
-        return (midnight.astimezone(UTC) - now.astimezone(UTC)).total_seconds()
+    def _heard(self, bucket: Bucket, seat: Seat, headers: Mapping[str, str]) -> None:
+        told = limits_told(headers)
+        self.pacing.heard(bucket, seat, told)
+        self.daily.heard(bucket, told)
 
     async def _attempt(
         self, route: Route, content: bytes | None, inputs: int, params: Mapping[str, str] | None, attempt: int
     ) -> Answer:
-        async with self.pacing.seat(route.lane):
+        async with self.pacing.seat(route.bucket) as seat:
+            if (stopped := self.daily.stopped(route.bucket)) is not None:
+                raise self._over_for_today(stopped)
+            self.daily.count(route.bucket)
             began = self._clock()
             status: int | None = None
             code, correlation = "cancelled", ""
             try:
-                answer = await self._exchange.send(route, content, params)
+                answer = await self._exchange.send(
+                    route, content, params, lambda headers: self._heard(route.bucket, seat, headers)
+                )
                 status, code, correlation = answer.status, "", answer.correlation_id
                 return answer
             except HubSpotError as error:
@@ -175,5 +208,5 @@ class HubSpotClient:
             finally:
                 if self._on_call is not None:
                     seconds = self._clock() - began
-                    call = (route.lane, route.method, route.template, status, code, inputs)
+                    call = (route.bucket, route.method, route.template, status, code, inputs)
                     self._on_call(CallRecord(*call, seconds, attempt, correlation))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -67,8 +67,17 @@ class Exchange:
         if self._owned:
             await self._http.aclose()
 
-    async def send(self, route: Route, content: bytes | None, params: Mapping[str, str] | None) -> Answer:
-        """One attempt. Raises HubSpotError for anything but a 2xx with a JSON object."""
+    async def send(
+        self,
+        route: Route,
+        content: bytes | None,
+        params: Mapping[str, str] | None,
+        heard: Callable[[Mapping[str, str]], None],
+    ) -> Answer:
+        """One attempt. Raises HubSpotError for anything but a 2xx with a JSON object.
+
+        `heard` gets the headers of any answer as soon as they are there, before its body.
+        """
         headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
         if content is not None:
             headers["Content-Type"] = "application/json"
@@ -84,6 +93,7 @@ class Exchange:
                     follow_redirects=False,
                     timeout=self._timeout,
                 ) as response:
+                    heard(response.headers)
                     raw = await self._read(response)
         except (httpx2.HTTPError, TimeoutError) as fault:
             raise translate.of_exception(fault, writes=route.writes) from None

@@ -1,32 +1,43 @@
-"""HubSpot's rate limits, kept on our side so that its own are never met.
+"""The governor of one portal: every call to HubSpot passes it, so that HubSpot's own limits are never met.
 
-HubSpot counts the calls it received in the last ten seconds. What we know is when a call was sent and when its
-answer was there; it was received somewhere between. So a call takes a seat from the moment it is sent until ten
-seconds after it ended, and no more are seated than the limit allows: then no window of ten seconds, wherever it
-begins and however long calls travel, can hold more. Seats are given in the order they were asked for.
+Objects and associations have a window each (`seats`); who goes first is said by the lane (`lanes`). What HubSpot
+tells of its limits in every answer is obeyed: the smaller of its figure and ours holds, and calls that others make
+with the same limit are left room.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import anyio
 
-from credsync.hubspot.paths import Lane
+from credsync.hubspot.lanes import current_lane
+from credsync.hubspot.limits_told import LimitsTold
+from credsync.hubspot.paths import Bucket
+from credsync.hubspot.seats import Clock, Seat, Seats, Sleep
+
+__all__ = ["WINDOW", "Clock", "LimitDiffers", "Pacing", "Sleep"]
 
 WINDOW = 10.0
-SAFETY = 0.02
+SAFETY = 0.005
 """Part of the window added on top, for clocks that do not run quite alike."""
 
-Clock = Callable[[], float]
-Sleep = Callable[[float], Awaitable[object]]
+
+@dataclass(frozen=True, slots=True)
+class LimitDiffers:
+    """HubSpot names another limit than the portal file: calls in `interval` seconds."""
+
+    bucket: Bucket
+    configured: int
+    told: int
+    interval: float
 
 
 class Pacing:
-    """The limits of one portal: one lane for objects, one for associations.
+    """The limits of one portal, in calls per 10 s; `left_alone` of each are for somebody else.
 
     `speed` is how many times faster than real time HubSpot's own limits run (a sandbox's): windows and pauses
     are divided by it. `pause` takes seconds of HubSpot's time, `paused_for` gives them.
@@ -37,6 +48,7 @@ class Pacing:
         calls_per_10s: int = 190,
         association_calls_per_10s: int = 150,
         *,
+        left_alone: int = 0,
         speed: float = 1.0,
         clock: Clock = time.monotonic,
         sleep: Sleep = anyio.sleep,
@@ -45,72 +57,55 @@ class Pacing:
             raise ValueError("a rate limit is at least one call in ten seconds")
         if not speed > 0:
             raise ValueError("speed is a number above zero")
-        window = WINDOW * (1 + SAFETY) / speed
         self.speed = speed
-        self._lanes = {
-            Lane.OBJECTS: _Seats(calls_per_10s, window, clock, sleep),
-            Lane.ASSOCIATIONS: _Seats(association_calls_per_10s, window, clock, sleep),
+        self._left_alone = left_alone
+        self._configured = {Bucket.OBJECTS: calls_per_10s, Bucket.ASSOCIATIONS: association_calls_per_10s}
+        self._told: dict[Bucket, LimitsTold] = {}
+        self._seats = {
+            bucket: Seats(max(1, calls - left_alone), self._window(WINDOW), clock, sleep)
+            for bucket, calls in self._configured.items()
         }
 
     @asynccontextmanager
-    async def seat(self, lane: Lane) -> AsyncIterator[None]:
-        """Wait for a seat; it is held while the call is under way and for a window after it."""
-        seats = self._lanes[lane]
-        await seats.take()
+    async def seat(self, bucket: Bucket) -> AsyncIterator[Seat]:
+        """Wait for a seat, in the lane of whoever asks; it is held until a window after the call was answered."""
+        seats = self._seats[bucket]
+        seat = await seats.take(current_lane())
         try:
-            yield
+            yield seat
         finally:
-            seats.leave()
+            seats.answered(seat)
 
-    def pause(self, lane: Lane, seconds: float) -> None:
+    def heard(self, bucket: Bucket, seat: Seat, told: LimitsTold) -> None:
+        """The answer to this call has begun, and told so much of the limits."""
+        seats = self._seats[bucket]
+        seats.answered(seat)
+        if told.most is None:
+            return
+        before = self._told.get(bucket)
+        if before is None or (before.most, before.interval) != (told.most, told.interval):
+            configured = max(1, int(self._configured[bucket] * told.interval / WINDOW))
+            left_alone = -int(-self._left_alone * told.interval // WINDOW)
+            seats.change(max(1, min(configured, told.most) - left_alone), self._window(told.interval))
+        self._told[bucket] = told
+        if told.left is not None:
+            seats.used_elsewhere(seat, told.most, told.left, told.interval / self.speed)
+
+    def differing(self) -> list[LimitDiffers]:
+        """Where HubSpot names another limit than ours."""
+        return [
+            LimitDiffers(bucket, self._configured[bucket], told.most, told.interval)
+            for bucket, told in self._told.items()
+            if told.most is not None and told.most * WINDOW != self._configured[bucket] * told.interval
+        ]
+
+    def pause(self, bucket: Bucket, seconds: float) -> None:
         """Seat nobody for so long. A shorter pause does not end a longer one."""
-        self._lanes[lane].pause(seconds / self.speed)
+        self._seats[bucket].pause(seconds / self.speed)
 
-    def paused_for(self, lane: Lane) -> float:
+    def paused_for(self, bucket: Bucket) -> float:
         """What is left of the pause, zero when there is none."""
-        return self._lanes[lane].paused_for() * self.speed
+        return self._seats[bucket].paused_for() * self.speed
 
-
-class _Seats:
-    def __init__(self, limit: int, window: float, clock: Clock, sleep: Sleep) -> None:
-        self._limit = limit
-        self._window = window
-        self._clock = clock
-        self._sleep = sleep
-        self._under_way = 0
-        self._free_at: deque[float] = deque()
-        self._paused_until = float("-inf")
-        self._queue = anyio.Lock()
-        self._left = anyio.Event()
-
-    async def take(self) -> None:
-        async with self._queue:
-            while (wait := self._wait()) is None or wait > 0:
-                if wait is None:
-                    self._left = anyio.Event()
-                    await self._left.wait()
-                else:
-                    await self._sleep(wait)
-            self._under_way += 1
-
-    def leave(self) -> None:
-        self._under_way -= 1
-        self._free_at.append(self._clock() + self._window)
-        self._left.set()
-
-    def pause(self, seconds: float) -> None:
-        self._paused_until = max(self._paused_until, self._clock() + seconds)
-
-    def paused_for(self) -> float:
-        return max(0.0, self._paused_until - self._clock())
-
-    def _wait(self) -> float | None:
-        """Seconds until the next seat, as far as one can tell now; None when every seat's call is still under way."""
-        now = self._clock()
-        while self._free_at and self._free_at[0] <= now:
-            self._free_at.popleft()
-        if self._paused_until > now:
-            return self._paused_until - now
-        if self._under_way + len(self._free_at) < self._limit:
-            return 0.0
-        return self._free_at[0] - now if self._free_at else None
+    def _window(self, seconds: float) -> float:
+        return seconds * (1 + SAFETY) / self.speed

@@ -18,7 +18,7 @@ class ApiVersion(StrEnum):
     V3 = "v3"
 
 
-class Lane(StrEnum):
+class Bucket(StrEnum):
     """Which of HubSpot's rate limits a call counts against."""
 
     OBJECTS = "objects"
@@ -33,7 +33,7 @@ class Route:
     template: str
     """The path without its ids, for metrics."""
     path: str
-    lane: Lane = Lane.OBJECTS
+    bucket: Bucket = Bucket.OBJECTS
     writes: bool = False
 
 
@@ -101,16 +101,16 @@ class Routes:
         return Route("GET", _NUMBERED["account"], _NUMBERED["account"])
 
     def _between(self, method: str, name: str, from_type: str, to_type: str) -> Route:
-        return self._route(method, name, {"from": from_type, "to": to_type}, Lane.ASSOCIATIONS)
+        return self._route(method, name, {"from": from_type, "to": to_type}, Bucket.ASSOCIATIONS)
 
     def _route(
         self,
         method: str,
         name: str,
         ids: Mapping[str, str],
-        lane: Lane = Lane.OBJECTS,
+        bucket: Bucket = Bucket.OBJECTS,
         writes: bool = False,
     ) -> Route:
         template = self._templates[name].replace("{version}", self.version)
         path = template.format_map({key: quote(value, safe="") for key, value in ids.items()})
-        return Route(method, template, path, lane, writes)
+        return Route(method, template, path, bucket, writes)

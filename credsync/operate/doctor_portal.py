@@ -17,6 +17,7 @@ from credsync.hubspot.paths import CONTACT_TYPE
 from credsync.hubspot.schema import PortalSchema, WantedObject, account_details, read_schema
 from credsync.operate.doctor_mapping import examine_mapping
 from credsync.operate.findings import Finding, advice, failing, ok
+from credsync.operate.limits import examine_limits
 from credsync.settings import SettingsError
 from credsync.store.clock import Clock
 
@@ -44,7 +45,8 @@ async def examine_portal(portal: Portal, edge_of: Callable[[Portal], Edge], cloc
         if not goes_on:
             return findings
         findings += await _clock(name, client, clock)
-        return [*findings, *await _schema(portal, client)]
+        findings += await _schema(portal, client)
+        return [*findings, *examine_limits(portal, client)]
 
 
 async def _account(portal: Portal, client: HubSpotClient) -> tuple[list[Finding], bool]:

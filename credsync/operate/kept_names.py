@@ -45,6 +45,13 @@ def kept_names(connection: Connection, portal: Portal, now: datetime) -> Names |
     return Names(PortalSchema(objects), account, now)
 
 
+def kept_time_zone(connection: Connection, portal_name: str) -> str:
+    """The account's time zone as it was told last; empty before it ever was."""
+    told = portals.names_of(connection, portal_name)
+    account = told["account"] if told is not None else None
+    return str(account["time_zone"]) if account is not None else ""
+
+
 def _as_json(portal: Portal, names: Names) -> dict[str, Any]:
     account = names.account
     return {

@@ -118,7 +118,7 @@ class LiveClient(HubSpotClient):
         known = self._learnt.answers.get(asked)
         if known is not None:
             return known
-        pause = self.pacing.paused_for(route.lane)
+        pause = self.pacing.paused_for(route.bucket)
         if pause > 0:
             raise RateLimited(
                 "HubSpot asked for a pause that is still on",

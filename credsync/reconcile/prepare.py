@@ -89,7 +89,6 @@ def prepare(
         definitive=planned.definitive,
         enrolment=planned.enrolment,
         enrolment_since=planned.enrolment_since,
-        enrolment_ends=facts.enrolment_ends,
     )
     look_at_all = claimed.look_at_all or bool(syncs or choices)
     return Prepared(claimed, case, facts, planned, look_at_all)

@@ -22,6 +22,7 @@ from credsync.core.schedule import Policy
 from credsync.core.slots import TypeSight
 from credsync.core.verdicts import Verdict
 from credsync.hubspot.edge import Edge, Names
+from credsync.hubspot.lanes import Lane, in_lane
 from credsync.reconcile.apply import RecordKey, Send, apply
 from credsync.reconcile.contacts import MergedInto, fates_of, settle, under_merged
 from credsync.reconcile.observe import Sights, observe, types_to_look_at
@@ -79,6 +80,10 @@ class Round:
         prepared = [under_merged(p) for p in await self._read(self._claim, now)]
         if not prepared:
             return RoundReport()
+        with in_lane(_lane(prepared)):
+            return await self._go(prepared, now)
+
+    async def _go(self, prepared: Sequence[Prepared], now: datetime) -> RoundReport:
         sights = await self._look(prepared)
         prepared = [
             replace(p, look_failed=_unanswered(sights.get(p.case.therapist_id, {})))
@@ -231,6 +236,14 @@ def _sends(turns: Sequence[TurnInProgress]) -> list[Send]:
         for turn in turns
         for outgoing in turn.outgoing
     ]
+
+
+def _lane(prepared: Sequence[Prepared]) -> Lane:
+    """The best lane of anybody in the round: a call takes all of them along."""
+    due = [p.claimed for p in prepared if p.claimed.due]
+    if any(claimed.fresh for claimed in due):
+        return Lane.NOW
+    return Lane.WAITING if due else Lane.BACKFILL
 
 
 def _unanswered(seen: Mapping[str, TypeSight]) -> bool:

@@ -21,7 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from credsync.core.alerts import Alert, AlertKind
 from credsync.core.schedule import Policy
 from credsync.hubspot.edge import Edge, Names, PortalUnusable
+from credsync.hubspot.lanes import Lane, in_lane
 from credsync.operate.kept_names import keep_names
+from credsync.reconcile.allowance import Allowance
 from credsync.reconcile.deadlines import Deadlines
 from credsync.reconcile.round import Round, RoundReport
 from credsync.reconcile.sync_urls import SyncUrls
@@ -128,6 +130,7 @@ class PortalWorker:
         self._speed = speed
         self._on_round = on_round
         self._sync_urls = SyncUrls(database, edge, public_url, speed)
+        self._allowance = Allowance(edge)
         self._watch = Watch(database, edge.portal, speed, tell, clock=clock)
         self._silences = 0
         self._problem: tuple[str | None, AlertKind | None] = (None, None)
@@ -199,7 +202,7 @@ class PortalWorker:
             began = self._clock()
             try:
                 with anyio.fail_after(self._lease_seconds * 2 / 3 - (began - renewed)):
-                    await self._write(lambda c: leases.renew(c, lease, self._lease_seconds), abandon=True)
+                    await self._renew(lease, abandon=True)
                 renewed = began
             except (SQLAlchemyError, TimeoutError):
                 if self._clock() - renewed > self._lease_seconds * 2 / 3:
@@ -208,7 +211,9 @@ class PortalWorker:
     async def _rounds(self, lease: Lease) -> None:
         status = await self._read(lambda c: portals.status_of(c, self.name))
         self._problem = (status.problem, status.problem_kind)
-        await self._names(self._database.clock.now())
+        await self._read(self._allowance.restore)
+        if not await self._over_for_today(lease):
+            await self._names(self._database.clock.now())
         while not self._stopping:
             report = await self._turn(lease)
             if report is not None:
@@ -223,9 +228,9 @@ class PortalWorker:
                 await self.wake.wait(await self._rest(report))
 
     async def _turn(self, lease: Lease) -> RoundReport | None:
-        """One round, if the portal is neither paused nor unusable."""
+        """One round, if the portal is neither paused nor unusable, and has calls left today."""
         status = await self._read(lambda c: portals.status_of(c, self.name))
-        if status.paused_at is not None:
+        if status.paused_at is not None or await self._over_for_today(lease):
             return None
         now = self._database.clock.now()
         due = await self._read(lambda c: next_due_at(c, self.name))
@@ -234,10 +239,11 @@ class PortalWorker:
         names = await self._names(now)
         if names is None:
             return None
-        await self._write(lambda c: leases.renew(c, lease, self._lease_seconds))
+        await self._renew(lease)
         await self._deadlines.judge_again(lease, now)
         began = self._clock()
         report = await Round(self._database, self._edge, names, lease, self._deadlines.policy).run()
+        self._allowance.say_differences()
         if self._on_round is not None:
             self._on_round(report.therapists, report.sent, self._clock() - began)
         self._watch.note()
@@ -248,7 +254,8 @@ class PortalWorker:
             kind = _kind_of_silence(report.stop_code, self._silences)
             if report.stop_code in _STOPPING_CODES:
                 self._edge.stale()
-        await self._say_problem(problem, kind)
+        if not await self._over_for_today(lease):
+            await self._say_problem(problem, kind)
         return report
 
     async def _look_for_alerts(self, lease: Lease, report: RoundReport | None) -> None:
@@ -256,18 +263,40 @@ class PortalWorker:
         if report is not None or self._problem[0] is not None:
             await self._watch.look(lease, self._edge.known_names)
 
+    async def _over_for_today(self, lease: Lease) -> bool:
+        """Say so while no call may be made until the account's midnight, and when that is over."""
+        over = self._allowance.over_for_today()
+        was = self._problem[1] is AlertKind.RATE_LIMITED_DAILY
+        if over is not None and not was:
+            await self._renew(lease)
+        if over is not None or was:
+            await self._say_problem(over, None if over is None else AlertKind.RATE_LIMITED_DAILY)
+        return over is not None
+
+    async def _renew(self, lease: Lease, *, abandon: bool = False) -> None:
+        """Renew the lease and keep the count of calls with it. Raises `LeaseLost`."""
+        with self._allowance.counted() as keep_count:
+
+            def renew(connection: Connection) -> None:
+                leases.renew(connection, lease, self._lease_seconds)
+                keep_count(connection)
+
+            await self._write(renew, abandon=abandon)
+
     async def _write_sync_urls(self, lease: Lease) -> None:
         """After a round, or while none is due: at most one call."""
         now = self._database.clock.now()
         contacts = await self._sync_urls.due(now)
         names = await self._names(now) if contacts else None
         if names is not None:
-            await self._write(lambda c: leases.renew(c, lease, self._lease_seconds))
-            await self._sync_urls.write(contacts, names, lease)
+            await self._renew(lease)
+            with in_lane(Lane.SWEEP):
+                await self._sync_urls.write(contacts, names, lease)
 
     async def _names(self, now: datetime) -> Names | None:
         try:
-            names = await self._edge.names(now)
+            with in_lane(Lane.NOW):
+                names = await self._edge.names(now)
         except PortalUnusable as error:
             self._silences += 1
             await self._say_problem(str(error), AlertKind.PORTAL_UNUSABLE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from credsync.core.facts import Facts, MovingFact, SignUp, SignUpKind, Submissio
 from credsync.core.links import Link, LinkState
 from credsync.core.plan import SyncRequest
 from credsync.core.reasons import Reason
-from credsync.core.writes import UNFINISHED, Cause, Write, WriteState
+from credsync.core.writes import Cause, Write, WriteState
 from credsync.store.contacts import shared_contacts
 from credsync.store.tables import links, moving_facts, sign_ups, submissions, syncs, therapists, writes
 
@@ -40,6 +40,8 @@ class Claimed:
     """Nothing is known of how things stand under this contact: look whether something is open or not."""
     planned_submission: int = 0
     """The newest submission that planning had seen."""
+    fresh: bool = False
+    """A fact came since the last finished round."""
     merged_contact_id: str | None = None
     """What HubSpot merged the contact into, while that was another therapist's."""
 
@@ -47,15 +49,17 @@ class Claimed:
 def claim_due(
     connection: Connection, portal: str, portal_digest: str, now: datetime, limit: int = 1_000
 ) -> list[Claimed]:
-    """The therapists who are due, longest due first; then some of the backfill lane, longest waiting first; and in the
-    free seats whoever waits, soonest next look first.
+    """The therapists who are due; then some of the backfill lane, longest waiting first; and in the free seats whoever
+    waits, soonest next look first.
 
-    Empty when nobody is due or in the lane. Reads only: a claim is the portal's lease.
+    Of the due, those of whom a fact came go first, then whoever is due longest: thousands who are due after an outage
+    do not keep a person who presses Sync now. Empty when nobody is due or in the lane. Reads only: a claim is the
+    portal's lease.
     """
     due = (
         select(therapists)
         .where(therapists.c.portal == portal, therapists.c.due_at <= now)
-        .order_by(therapists.c.due_at)
+        .order_by(therapists.c.generation == therapists.c.settled_generation, therapists.c.due_at)
         .limit(limit)
     )
     rows = list(connection.execute(due))
@@ -104,7 +108,6 @@ def _claimed(
     shared = shared_contacts(connection, portal)
     known_links = links_of(connection, [row.id for row in rows])
     known_writes = writes_of(connection, [row.id for row in rows])
-    ends = _enrolment_ends(connection, rows, known_writes)
     return [
         Claimed(
             Case(
@@ -115,7 +118,6 @@ def _claimed(
                 definitive=row.definitive,
                 enrolment=row.enrolment,
                 enrolment_since=row.enrolment_since,
-                enrolment_ends=ends.get(row.id, {}),
                 contact_shared_with=shared.get(row.merged_contact_id or row.contact_id or "", frozenset())
                 - {row.id},
             ),
@@ -126,23 +128,11 @@ def _claimed(
             row.due_at is not None and row.due_at <= now,
             row.planned_by is None,
             row.planned_submission,
+            row.generation != row.settled_generation,
             row.merged_contact_id,
         )
         for row in rows
     ]
-
-
-def _enrolment_ends(
-    connection: Connection, rows: Sequence[Row[Any]], known: Mapping[str, Sequence[Write]]
-) -> dict[str, Mapping[int, datetime]]:
-    """When enrolments ended, for the few therapists with something unsent from before the current one."""
-    older = [
-        row.id
-        for row in rows
-        if any(write.enrolment != row.enrolment and write.state in UNFINISHED for write in known[row.id])
-    ]
-    ups = _sign_ups_of(connection, older)
-    return {therapist: Facts.of(ups[therapist]).enrolment_ends for therapist in older}
 
 
 def next_due_at(connection: Connection, portal: str) -> datetime | None:
@@ -225,7 +215,9 @@ def write_of(row: Row[Any]) -> Write:
 
 def facts_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, Facts]:
     """Everything reported about these therapists, with what they submitted."""
-    ups = _sign_ups_of(connection, therapist_ids)
+    ups: dict[str, list[SignUp]] = defaultdict(list)
+    for row in _rows(connection, select(sign_ups), sign_ups.c.therapist_id, therapist_ids):
+        ups[row.therapist_id].append(SignUp(row.id, SignUpKind(row.kind), row.occurred_at, row.received_at))
     moving: dict[str, list[MovingFact]] = defaultdict(list)
     for row in _rows(connection, select(moving_facts), moving_facts.c.therapist_id, therapist_ids):
         moving[row.therapist_id].append(MovingFact(row.occurred_at, row.id, row.moving))
@@ -235,13 +227,6 @@ def facts_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, 
             Submission(row.id, row.form, row.occurred_at, row.received_at, row.moving, row.data)
         )
     return {id_: Facts.of(ups[id_], moving[id_], submitted[id_]) for id_ in therapist_ids}
-
-
-def _sign_ups_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, list[SignUp]]:
-    ups: dict[str, list[SignUp]] = defaultdict(list)
-    for row in _rows(connection, select(sign_ups), sign_ups.c.therapist_id, therapist_ids):
-        ups[row.therapist_id].append(SignUp(row.id, SignUpKind(row.kind), row.occurred_at, row.received_at))
-    return ups
 
 
 def pending_syncs(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, list[SyncRequest]]:

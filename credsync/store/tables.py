@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -303,6 +304,17 @@ portals = Table(
         "problem_kind", String(40), comment="the kind of alert a problem is; null for one not worth it yet"
     ),
     Column("account", JSON, comment="portal id and UI domain as HubSpot told them"),
+)
+
+daily_calls = Table(
+    "daily_calls",
+    metadata,
+    Column("portal", String(100), primary_key=True),
+    Column("bucket", String(20), primary_key=True, comment="which of HubSpot's limits they count against"),
+    Column("day", String(10), nullable=False, comment="of the account's time zone; only the latest is kept"),
+    Column("calls", BigInteger, nullable=False),
+    Column("allowed", BigInteger, comment="the account's daily calls, as HubSpot told them"),
+    comment="the calls of the rounds: a new process goes on with what the one before it had left of the day",
 )
 
 leases = Table(

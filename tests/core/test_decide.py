@@ -376,26 +376,6 @@ def test_an_older_submission_that_comes_late_never_overwrites_what_a_newer_enrol
     assert story.got(record)["npi"] == "2"
 
 
-def test_what_is_older_than_two_sign_ups_is_held_from_the_record_that_took_the_slot_between_them() -> None:
-    """A submission older than a sign-up is never written to a record that took the slot after that one, of several."""
-    story, old = in_sync()
-    story.wait(60).sign_up(again=True)
-    new = story.hub.add("credentialing")
-    story.hub.move(ATTESTED, old, new)
-    story.wait(4).run()
-    story.wait(60).sign_up(again=True)
-    story.run()
-    assert story.case.links[ACTIVE].record_id == new
-    story.submit(form_data(npi="late"), occurred=at(10), moving=False)
-    story.run()
-    assert (story.told()[-1], story.state) == ("held older_than_sign_up", "held older_than_sign_up")
-    story.submit(form_data(npi="between"), occurred=at(90), moving=False)
-    story.run()
-    assert story.got(new) == {"npi": "between"}, (
-        "it is older than the second alone, and the record is older, too"
-    )
-
-
 # Doubt
 
 

@@ -108,20 +108,6 @@ def test_an_older_submission_that_comes_late_brings_only_what_no_newer_one_has()
     assert outgoing.properties == {"bio": "b"}
 
 
-def test_what_a_person_sends_of_an_older_enrolment_overwrites_nothing_that_came_in_between() -> None:
-    """An older submission never overwrites a newer, whatever enrolments one write carries.
-
-    One is held since the first sign-up; two came under the second and was written; three under the third.
-    """
-    one, two = submission(1, form_data(npi="1", bio="b")), submission(2, form_data(npi="2"), 150)
-    three = submission(3, form_data(bio="c"), 250)
-    sign_ups = (extended(5, 100), extended(6, 200))
-    written = a_write(2, enrolment=5, submissions=frozenset({2}), state=WriteState.WRITTEN, record_id="7")
-    rescued = due(3, 1, 3, enrolment=6, cause=Cause.SYNC)
-    (outgoing,) = composed([one, two, three], written, rescued, sign_ups=sign_ups)
-    assert outgoing.properties == {"bio": "c"}
-
-
 def test_an_older_enrolments_write_carries_nothing_that_a_newer_one_said() -> None:
     before, after = submission(1, form_data(npi="1", bio="b"), 10), submission(2, form_data(npi="2"), 200)
     (outgoing,) = composed([before, after], due(1, 1), sign_ups=[extended(5, 100)])

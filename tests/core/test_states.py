@@ -303,25 +303,3 @@ def test_a_refused_property_goes_on_telling_until_something_newer_answers_it() -
     assert of(partial, silent, elsewhere) == "partial properties_refused"
     assert of(partial, silent, answer) == "in_sync"
     assert of(partial, next_enrolment) == "in_sync"
-
-
-def test_another_form_answers_a_refused_property_too() -> None:
-    """Of one record's slot: the newest CA was refused what the attestation then wrote."""
-    names = frozenset({"bio", "npi"})
-    refused = a_write(1, state=WriteState.REFUSED, reason=Reason.REFUSED_BY_HUBSPOT, refused=names)
-    written = {"form": "af", "state": WriteState.WRITTEN, "reason": Reason.NONE}
-    half = a_write(2, wrote=frozenset({"npi"}), **written)
-    assert of(refused, half) == "refused refused_by_hubspot"
-    assert of(refused, half, a_write(3, wrote=frozenset({"bio"}), **written)) == "in_sync"
-    again = a_write(
-        3, wrote=frozenset(), refused=frozenset({"bio"}), **{**written, "state": WriteState.PARTIAL}
-    )
-    assert of(refused, half, again) == "partial", "the newer refusal speaks"
-
-
-def test_a_newer_write_never_hides_what_an_older_one_was_refused() -> None:
-    """Refused as a whole: every property it had is to be answered."""
-    names = frozenset({"bio", "npi"})
-    refused = a_write(1, state=WriteState.REFUSED, reason=Reason.REFUSED_BY_HUBSPOT, refused=names)
-    newer = a_write(2, state=WriteState.WRITTEN, reason=Reason.NONE, wrote=frozenset({"npi"}))
-    assert of(refused, newer) == "refused refused_by_hubspot"

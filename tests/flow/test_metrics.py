@@ -29,6 +29,6 @@ def test_calls_rounds_and_records_are_counted_as_they_happened(here: World) -> N
         "every record that was sent is counted",
     )
     asked = here.hubspot.get("/_sandbox/requests", params={"kind": "associations"}).json()["requests"]
-    assert total("credsync_hubspot_calls_total", lane="associations") == len(asked) > 0
+    assert total("credsync_hubspot_calls_total", bucket="associations") == len(asked) > 0
     assert total("credsync_round_seconds_count") >= 1
     assert total("credsync_therapists", state="in_sync") == 1

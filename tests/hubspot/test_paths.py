@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from credsync.hubspot.paths import ApiVersion, Lane, Routes
+from credsync.hubspot.paths import ApiVersion, Bucket, Routes
 
 DATED = {
     "batch_update": "/crm/objects/{version}/2-7/batch/update",
@@ -59,7 +59,7 @@ def test_the_newest_version_is_the_default_and_an_unknown_one_is_refused() -> No
 
 def test_only_associations_are_counted_as_associations_and_only_updates_write() -> None:
     routes = Routes()
-    assert routes.associations("a", "b").lane is routes.labels("a", "b").lane is Lane.ASSOCIATIONS
+    assert routes.associations("a", "b").bucket is routes.labels("a", "b").bucket is Bucket.ASSOCIATIONS
     others = [
         routes.batch_update("a"),
         routes.batch_read("a"),
@@ -67,7 +67,7 @@ def test_only_associations_are_counted_as_associations_and_only_updates_write() 
         routes.properties("a"),
         routes.account(),
     ]
-    assert {each.lane for each in others} == {Lane.OBJECTS}
+    assert {each.bucket for each in others} == {Bucket.OBJECTS}
     assert [each.writes for each in others] == [True, False, False, False, False]
 
 

@@ -30,17 +30,13 @@ def explain(matter: Matter, seen: Seen, knowledge: Knowledge) -> list[Wrong]:
 def _of_age(
     matter: Matter, seen: Seen, knowledge: Knowledge, name: str, said: Sequence[Offer]
 ) -> Iterator[Wrong]:
-    if matter.chosen(seen):
+    if not knowledge.extended or matter.sync_since(seen, knowledge.extended[-1][1], include_held=True):
         return
-    for began, told in knowledge.extended:
-        known = told.answered is not None and told.answered <= seen.lower
-        if (
-            known
-            and not matter.sync_since(seen, told, include_held=True)
-            and all(matter.took_after(seen, o.slot, began) and o.submission.occurred_at < began for o in said)
-        ):
-            yield Wrong(Rule.OLDER_THAN_SIGN_UP, f"{name} of {seen.write.record_id}")
-            return
+    began, told = knowledge.extended[-1]
+    if told.answered is None or told.answered > seen.lower or matter.chosen(seen):
+        return
+    if all(matter.took_after(seen, o.slot, began) and o.submission.occurred_at < began for o in said):
+        yield Wrong(Rule.OLDER_THAN_SIGN_UP, f"{name} of {seen.write.record_id}")
 
 
 def _of_observed(matter: Matter, seen: Seen, name: str, said: Sequence[Offer]) -> Iterator[Wrong]:

@@ -10,11 +10,10 @@ from sqlalchemy import select
 from credsync.core.facts import SignUpKind
 from credsync.core.reasons import Reason
 from credsync.core.states import Condition, TherapistState
-from credsync.core.writes import Write
 from credsync.store import intake, leases
 from credsync.store.cases import Claimed, claim_one
 from credsync.store.database import Database
-from credsync.store.rounds import Finish, Planned, Turn, record_turns
+from credsync.store.rounds import Finish, Turn, record_turns
 from credsync.store.tables import therapists
 from credsync.store.therapists import Door, Who
 
@@ -43,10 +42,6 @@ def leave(database: Database, taken: Claimed, condition: Condition, seconds: flo
     """The round that took her ends."""
     finish = Finish(taken.generation, condition, None, False)
     turn = Turn(taken.case, dict(taken.case.links), list(taken.case.writes), finish=finish)
-    record(database, turn, seconds)
-
-
-def record(database: Database, turn: Turn, seconds: float) -> None:
     with database.write() as connection:
         lease = leases.acquire(connection, "portal:demo", "test", 60)
         assert lease is not None
@@ -99,21 +94,3 @@ def test_what_needs_a_person_is_said_although_a_fact_came_meanwhile(ann: Databas
     submit(ann, "2")
     leave(ann, taken, IN_SYNC, 9)
     assert told(ann) == ("waiting", "not_looked_yet", 9, True)
-
-
-def test_a_round_knows_when_the_enrolment_of_an_unsent_write_ended(ann: Database) -> None:
-    """The first sign-up after it counts; without anything unsent from before, nobody asks."""
-    for minutes in (10, 20):
-        door = Door(NOW + timedelta(minutes=minutes), timedelta(seconds=3))
-        with ann.write() as connection:
-            intake.accept_sign_up(
-                connection, door, Who(ANN), SignUpKind.EXTENDED, door.now, None, {"first_name": "Ann"}
-            )
-    taken = claimed(ann)
-    assert taken.case.enrolment_ends == {}
-    waiting = Write(None, 0, "ca", "license.NY", None, frozenset({1}), NOW)
-    turn = Turn(taken.case, {}, [waiting], planned=Planned("digest", 2, NOW + timedelta(minutes=20), None))
-    record(ann, turn, 0)
-    ends = claimed(ann).case.enrolment_ends
-    assert ends[0] == NOW + timedelta(minutes=10)
-    assert sorted(ends.values()) == [NOW + timedelta(minutes=10), NOW + timedelta(minutes=20)]

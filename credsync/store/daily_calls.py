@@ -1,0 +1,54 @@
+"""How many calls a portal's rounds have made on their account's present day, over all processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, case, select
+
+from credsync.store.database import insert
+from credsync.store.tables import daily_calls
+
+
+@dataclass(frozen=True, slots=True)
+class CallsMade:
+    """Calls of one bucket, and how many the account may make in all, if HubSpot told it."""
+
+    calls: int
+    allowed: int | None = None
+
+
+def add_calls(connection: Connection, portal: str, day: date, made: Mapping[str, CallsMade]) -> None:
+    """Add calls by bucket, in one statement. A new day begins with them."""
+    rows = [
+        {
+            "portal": portal,
+            "bucket": bucket,
+            "day": day.isoformat(),
+            "calls": each.calls,
+            "allowed": each.allowed,
+        }
+        for bucket, each in made.items()
+    ]
+    if not rows:
+        return
+    row = insert(connection, daily_calls).values(rows)
+    same_day = daily_calls.c.day == row.excluded.day
+    connection.execute(
+        row.on_conflict_do_update(
+            index_elements=[daily_calls.c.portal, daily_calls.c.bucket],
+            set_={
+                "day": row.excluded.day,
+                "allowed": row.excluded.allowed,
+                "calls": case((same_day, daily_calls.c.calls + row.excluded.calls), else_=row.excluded.calls),
+            },
+        )
+    )
+
+
+def calls_on(connection: Connection, portal: str, day: date) -> dict[str, CallsMade]:
+    """What is kept of this day, by bucket."""
+    query = select(daily_calls).where(daily_calls.c.portal == portal, daily_calls.c.day == day.isoformat())
+    return {row.bucket: CallsMade(row.calls, row.allowed) for row in connection.execute(query)}

@@ -1,0 +1,106 @@
+"""HubSpot's limits, end to end: a share of the day, the day that is used up, a figure that differs."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.flow.forms import ca
+from tests.flow.world import PORTAL, World, someone, until, world
+
+
+def lease(folder: Path) -> tuple[int, str]:
+    """The portal's: its token rises with every process that takes it, its end with every heartbeat."""
+    with closing(sqlite3.connect(folder / "credsync.db")) as connection:
+        row = connection.execute("SELECT token, expires_at FROM leases WHERE name = 'portal:demo'").fetchone()
+    return int(row[0]), str(row[1])
+
+
+def problem(here: World) -> str:
+    """What keeps rounds from running, as the log told it last; empty while they run."""
+    told = [line for line in here.log_lines() if line["event"] in ("portal.unusable", "portal.usable")]
+    return str(told[-1].get("problem", "")) if told else ""
+
+
+@pytest.fixture
+def sharing(tmp_path: Path, template: tuple[Path, str]) -> Iterator[World]:
+    """A world whose portal may make 25 of the account's 625,000 daily calls."""
+    text = PORTAL.read_text(encoding="utf-8")
+    portal = tmp_path / "sharing.toml"
+    portal.write_text(text.replace("[hubspot]\n", "[hubspot]\ndaily_share = 0.00004\n"), encoding="utf-8")
+    database = tmp_path / "credsync.db"
+    shutil.copyfile(template[0], database)
+    with world(tmp_path, f"sqlite:///{database}", token=template[1], portal=portal) as made:
+        yield made
+
+
+def test_a_share_of_the_day_is_kept_over_kill_9_and_what_comes_in_is_kept_too(
+    sharing: World, tmp_path: Path
+) -> None:
+    """25 of 625,000 calls: then the portal says why it rests, and a new process makes not one call more."""
+    here = sharing
+    contact = here.contact(delay="1s")
+    therapist = someone()
+    here.sign_up(therapist, contact)
+    here.submit(therapist, ca())
+    here.until_state(therapist, "in_sync")
+    while not problem(here):
+        here.sync(therapist)
+        until(lambda: problem(here) or here.nothing_unsent(therapist), 20, "a sync, or its end")
+    assert "daily_share (4e-05) of HubSpot's" in problem(here)
+    assert "after midnight in America/New_York" in problem(here)
+    made = len(here.requests())
+    assert len([r for r in here.requests() if r["kind"] != "associations"]) <= 25
+    here.kill()
+    token, _ = lease(tmp_path)
+    here.start()
+    until(lambda: lease(tmp_path)[0] > token, 20, "the new process to own the portal")
+    here.sync(therapist)
+    for _ in range(2):
+        held = lease(tmp_path)
+        until(lambda held=held: lease(tmp_path) != held, 20, "a heartbeat: by then, a round would have begun")
+    assert here.status(therapist)["portal_state"] == "running"
+    assert len(here.requests()) == made
+    here.leaves(therapist, "the day has no calls left")
+
+
+def test_a_day_that_all_apps_used_up_stops_the_portal_until_it_is_over(here: World) -> None:
+    """HubSpot names the wait: not a call is made before it is over, what comes in is kept, and then it goes on."""
+    contact = here.contact(delay="1s")
+    therapist = someone()
+    here.sign_up(therapist, contact)
+    here.submit(therapist, ca())
+    here.until_state(therapist, "in_sync")
+    daily = {"status": 429, "policy": "DAILY", "headers": {"Retry-After": "120"}}
+    here.fault(match={"path": "batch/read"}, times=1, answer=daily)
+    here.sync(therapist)
+    until(lambda: problem(here), 20, "the problem")
+    assert "are used up by all apps of the account" in problem(here)
+    until(lambda: problem(here) == "", 20, "that it is over")
+    here.until_state(therapist, "in_sync")
+    until(lambda: here.nothing_unsent(therapist), 20, "what waited")
+    moments = [(datetime.fromisoformat(r["sandbox_at"]), r["status"]) for r in here.requests()]
+    refused = next(at for at, status in moments if status == 429)
+    since = [(at - refused).total_seconds() for at, _ in moments]
+    assert [s for s in since if 30 < s < 119] == [], "what was under way ends within less than a second"
+    assert max(since) >= 119
+
+
+def test_a_limit_that_differs_from_hubspots_is_told_once_with_the_remedy(here: World) -> None:
+    """In the log and by doctor; the smaller figure is kept to."""
+    here.hubspot.put("/_sandbox/settings", json={"calls_per_10s": 100}).raise_for_status()
+    contact = here.contact(delay="1s")
+    therapist = someone()
+    here.sign_up(therapist, contact)
+    here.submit(therapist, ca())
+    here.until_state(therapist, "in_sync")
+    told = [line for line in here.log_lines() if line["event"] == "limit.differs"]
+    assert [line["remedy"] for line in told] == ["set calls_per_10s = 100 under [hubspot]"]
+    doctor = here.cli("doctor").stdout
+    assert "HubSpot allows 100 calls in 10 s, the portal file says 190 in 10 s" in " ".join(doctor.split())
