@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
 import sqlite3
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
+from bench import clients
 from bench.portal import NAME, Applicant
-from bench.processes import BenchFailed, Stage, stage
+from bench.processes import Stage, stage
 from bench.report import Row, percentile, times
 from bench.service import connected
 from tests.core.forms.samples import whole_ca
@@ -25,6 +23,9 @@ FIRST = 100_000
 """The first therapist's number, above those of other measures on the same stage."""
 MOST = 20_000
 """Submissions after which a run ends, however long it was to take."""
+FASTEST = 3_000
+"""Submissions written out beforehand for each second: more than are taken in."""
+_WHOLE = whole_ca()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +57,13 @@ def measure(seconds: float = 10.0, settings: Mapping[str, str] | None = None) ->
 
 def measure_on(on: Stage, seconds: float, first: int = FIRST) -> Intake:
     """One run on any stage, with therapists numbered from `first`."""
-    before = _kept(on)
-    cpu = on.service.cpu_seconds()
-    began = time.monotonic()
-    clients = [_Client(on, first + number, began + seconds) for number in range(CLIENTS)]
-    for client in clients:
-        client.start()
-    for client in clients:
-        client.join()
-    took = time.monotonic() - began
-    failures = [client.failure for client in clients if client.failure]
-    if failures:
-        raise BenchFailed(failures[0])
-    answers = [each for client in clients for each in client.answers]
-    used = on.service.cpu_seconds() - cpu
-    return Intake(len(answers), _kept(on) - before, took, answers, used, bare_commit(on), len(_body(0)))
+    most = min(MOST, int(seconds * FASTEST) + CLIENTS)
+    calls = clients.shared_out((_call(on, person) for person in range(first, first + most)), CLIENTS)
+    before, cpu = _kept(on), on.service.cpu_seconds()
+    sent = clients.send(on.service.url, calls, seconds)
+    used, kept = on.service.cpu_seconds() - cpu, _kept(on) - before
+    answers = sent.answers
+    return Intake(len(answers), kept, sent.seconds, answers, used, bare_commit(on), len(_body(0)))
 
 
 def _kept(on: Stage) -> int:
@@ -97,46 +90,20 @@ def bare_commit(on: Stage, commits: int = 200) -> float:
         return (time.monotonic() - began) / commits
 
 
+def _call(on: Stage, person: int) -> bytes:
+    path = f"/v1/therapists/{Applicant(person).id}/submissions"
+    return clients.request(on.service.url, path, on.token, _body(person))
+
+
 def _body(number: int) -> bytes:
     told = {
         "form": "ca",
         "occurred_at": datetime.now(UTC).isoformat(),
         "portal": NAME,
         "contact_id": str(900_000_000 + number),
-        "data": whole_ca(),
+        "data": _WHOLE,
     }
     return json.dumps(told, separators=(",", ":")).encode()
-
-
-class _Client(threading.Thread):
-    """One connection that submits for one therapist after another."""
-
-    def __init__(self, on: Stage, first: int, until: float) -> None:
-        super().__init__(daemon=True)
-        self.answers: list[float] = []
-        self.failure = ""
-        self._first = first
-        self._until = until
-        self._address = urlsplit(on.service.url)
-        self._headers = {"Authorization": f"Bearer {on.token}", "Content-Type": "application/json"}
-
-    def run(self) -> None:
-        """Until the time is up."""
-        host, port = self._address.hostname or "", self._address.port
-        with closing(http.client.HTTPConnection(host, port, timeout=60)) as connection:
-            person = self._first
-            while time.monotonic() < self._until and person < self._first + MOST:
-                body = _body(person)
-                path = f"/v1/therapists/{Applicant(person).id}/submissions"
-                began = time.monotonic()
-                connection.request("POST", path, body, self._headers)
-                answer = connection.getresponse()
-                said = answer.read()
-                self.answers.append(time.monotonic() - began)
-                if answer.status != 202:
-                    self.failure = f"{path} was answered {answer.status}: {said[:500]!r}"
-                    return
-                person += CLIENTS
 
 
 def say(found: Intake) -> str:
