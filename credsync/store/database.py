@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -36,8 +36,10 @@ from credsync.store.clock import Clock, SystemClock, say_time
 _T = TypeVar("_T")
 
 _BUSY_SECONDS = 30
-MOST_TOGETHER = 64
+_MOST_TOGETHER = 64
 """Changes in one shared transaction."""
+_WRITERS = 6
+"""Transactions of facts at once on PostgreSQL; below the pool, so that rounds and questions find a connection."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -67,31 +69,10 @@ class Moment(TypeDecorator[datetime]):
         return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
 
 
-class _Job(Generic[_T]):
-    """A change on its way into a shared transaction; `done` once that has ended, well or not."""
-
-    def __init__(self, change: Callable[[Connection], _T]) -> None:
-        self._change = change
-        self._value: _T | None = None
-        self._error: BaseException | None = None
-        self.done = False
-
-    def run(self, connection: Connection) -> None:
-        self._value = self._change(connection)
-
-    def failed(self, error: BaseException) -> None:
-        self._error = error
-        self.done = True
-
-    def result(self) -> _T:
-        if self._error is not None:
-            raise self._error
-        return cast(_T, self._value)
-
-
 class Database:
     """An opened database. `write()` and `read()` give connections inside a transaction.
 
+    `writers` is how many threads that take facts in help it, `most_together` how many facts one transaction takes well.
     `inline` is for rehearsals in virtual time: async code uses no threads for it, and the database's own clock, which
     decides about leases, is `clock`.
     """
@@ -113,8 +94,7 @@ class Database:
                 execution_options={"credsync_clock": self.clock} if inline else {},
             )
         self._writer = threading.Lock()
-        self._queue: list[_Job[Any]] = []
-        self._queue_lock = threading.Lock()
+        self.writers, self.most_together = (1, _MOST_TOGETHER) if self.is_sqlite else (_WRITERS, 1)
 
     def _open_sqlite(self) -> Engine:
         if self.url.database and self.url.database != ":memory:":
@@ -159,44 +139,26 @@ class Database:
             with self.engine.begin() as connection:
                 yield connection
 
-    def write_together(self, change: Callable[[Connection], _T]) -> _T:
-        """Run `change` in a transaction and give its result once that is committed.
+    def write_together(self, changes: Sequence[Callable[[Connection], _T]]) -> list[_T | Exception]:
+        """Run each of `changes` and give, once they are committed, its result, or what it raised.
 
-        On SQLite, changes of threads that wait for the one writer go into one transaction: a commit costs a write to
-        disk, however much is in it. If one of them raises, each is run again in a transaction of its own, so `change`
-        must not have effects but through its connection.
+        On SQLite they go into one transaction: a commit costs a write to disk, however much is in it. If one raises,
+        all is undone and each half of them is run again, until that one is alone: what is wrong with one is nothing to
+        the others. So a change must not have effects but through its connection. On PostgreSQL each has its own
+        transaction, so that none holds the rows of another.
         """
-        if not self.is_sqlite:
-            with self.write() as connection:
-                return change(connection)
-        job: _Job[_T] = _Job(change)
-        with self._queue_lock:
-            self._queue.append(job)
-        with self._writer:
-            while not job.done:
-                with self._queue_lock:
-                    jobs, self._queue = self._queue[:MOST_TOGETHER], self._queue[MOST_TOGETHER:]
-                self._commit(jobs)
-        return job.result()
-
-    def _commit(self, jobs: Sequence[_Job[Any]]) -> None:
+        if len(changes) > 1 and not self.is_sqlite:
+            return [ended for change in changes for ended in self.write_together([change])]
+        if not changes:
+            return []
         try:
-            with self.engine.begin() as connection:
-                for job in jobs:
-                    job.run(connection)
-        except Exception as error:  # noqa: BLE001 - kept, and raised where the change came from
-            if len(jobs) == 1:
-                jobs[0].failed(error)
-            else:
-                for job in jobs:
-                    self._commit([job])
-            return
-        except BaseException as error:
-            for job in jobs:
-                job.failed(error)
-            raise
-        for job in jobs:
-            job.done = True
+            with self.write() as connection:
+                return [change(connection) for change in changes]
+        except Exception as error:  # noqa: BLE001 - raised where the change came from
+            if len(changes) == 1:
+                return [error]
+        middle = len(changes) // 2
+        return [*self.write_together(changes[:middle]), *self.write_together(changes[middle:])]
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

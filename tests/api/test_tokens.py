@@ -7,6 +7,8 @@ from datetime import timedelta
 import httpx2
 import pytest
 
+from credsync.core.schedule import Policy
+from credsync.store.database import Database
 from credsync.store.tokens import Scope as TokenScope
 from credsync.store.tokens import create_token, revoke_token
 from credsync.web.api.app import build_api
@@ -35,7 +37,7 @@ SCOPES = {
 
 def routes() -> list[tuple[str, str]]:
     """Method and address of everything the application answers, asked of the application itself."""
-    app = build_api(ApiContext(None, {}, None, lambda name, after: None))  # type: ignore[arg-type]
+    app = build_api(ApiContext(Database("sqlite:///routes.db"), {}, Policy(), lambda name, after: None))
     found = [(m, r.path) for r in app.routes for m in r.methods if m != "HEAD"]  # type: ignore[attr-defined]
     return sorted(found)
 

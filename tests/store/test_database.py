@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, event, func, insert, select
 
 from credsync.store import schema
 from credsync.store.database import Database, now_plus
@@ -55,36 +55,56 @@ def test_a_change_that_raises_changes_nothing(database: Database) -> None:
         _made(connection, "half")
         raise ValueError("no")
 
-    with pytest.raises(ValueError, match="no"):
-        database.write_together(change)
+    (ended,) = database.write_together([change])
+    assert isinstance(ended, ValueError)
+    with pytest.raises(ValueError, match="no"), database.write() as connection:
+        change(connection)
     assert _names(database) == set()
 
 
 def test_changes_made_together_each_get_their_own_end(database: Database) -> None:
-    """One that fails takes nobody with it, and every result goes to its own thread."""
-    together = threading.Barrier(24)
-    ended: dict[int, str] = {}
+    """One that fails takes nobody with it, and each result stands in its own place."""
 
-    def work(number: int) -> None:
+    def changing(name: str, fails: bool) -> Callable[[Connection], str]:
         def change(connection: Connection) -> str:
-            name = _made(connection, f"portal-{number}")
-            if number % 5 == 0:
-                raise ValueError(f"no {number}")
+            _made(connection, name)
+            if fails:
+                raise ValueError(f"no {name}")
             return name
 
-        together.wait()
-        try:
-            ended[number] = database.write_together(change)
-        except ValueError as error:
-            ended[number] = str(error)
+        return change
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(24)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert ended == {n: f"no {n}" if n % 5 == 0 else f"portal-{n}" for n in range(24)}
-    assert _names(database) == {f"portal-{n}" for n in range(24) if n % 5}
+    kept: set[str] = set()
+    for fails in ([], [0], [23], [7, 8], [*range(0, 24, 5)], [*range(24)]):
+        names = [f"portal-{len(fails)}-{n}-{fails[:1]}" for n in range(24)]
+        ended = database.write_together([changing(name, n in fails) for n, name in enumerate(names)])
+        assert [str(each) for each in ended] == [
+            f"no {name}" if n in fails else name for n, name in enumerate(names)
+        ]
+        kept |= {name for n, name in enumerate(names) if n not in fails}
+    assert _names(database) == kept
+
+
+def test_a_change_sees_what_those_before_it_made(database: Database) -> None:
+    """In their order, also where one between them fails."""
+
+    def fail(connection: Connection) -> str:
+        _made(connection, "third")
+        raise ValueError("no")
+
+    def count(connection: Connection) -> int:
+        return len(connection.execute(select(portals.c.name)).all())
+
+    ended = database.write_together([lambda c: _made(c, "first"), count, fail, count])
+    assert (ended[1], ended[3]) == (1, 1)
+
+
+def test_on_sqlite_changes_made_together_cost_one_commit(database: Database) -> None:
+    """However many they are; on PostgreSQL none holds the rows of another."""
+    commits: list[object] = []
+    event.listen(database.engine, "commit", commits.append)
+    database.write_together([lambda c, n=n: _made(c, f"portal-{n}") for n in range(24)])
+    assert len(commits) == (1 if database.is_sqlite else 24)
 
 
 def test_sqlite_has_on_disk_what_was_committed(tmp_path: Path) -> None:

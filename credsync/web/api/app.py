@@ -31,14 +31,15 @@ from credsync.web.api.taking import Desk
 from credsync.web.api.upkeep import Upkeep
 
 Handler = Callable[[Request], Awaitable[Response]]
-_WRITERS, _READERS, _LOOK_UPS = 6, 6, 2
-"""Threads at work at once; together they stay below the database's pool. Many questions never keep a fact waiting."""
+_LARGE, _READERS, _LOOK_UPS = 2, 6, 2
+"""Threads at work at once, beside the database's writers; together they stay below its pool. Many questions, and large
+bodies, never keep a fact waiting."""
 
 
 def build_api(context: ApiContext) -> FastAPI:
     """The API over a database and its portals."""
     gate = Gate(context.database, CapacityLimiter(_LOOK_UPS))
-    desk, readers = Desk(context, CapacityLimiter(_WRITERS)), CapacityLimiter(_READERS)
+    desk, readers = Desk(context, CapacityLimiter(_LARGE)), CapacityLimiter(_READERS)
     document = openapi_document(CALLS, context.portals)
     rooms = (
         Intake(context, desk),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,11 @@ from credsync.web.api.auth import caller
 from credsync.web.api.context import ApiContext
 from credsync.web.api.limits import parse_object, read_body
 from credsync.web.api.problems import Problem, invalid
+from credsync.web.api.turns import Turns
 
 _TRIES = 3
+_LARGE = 64 * 1024
+"""Bytes above which a body is parsed and checked in a thread of its own, so that no turn waits for it."""
 _LONGEST_KEY = 255
 PORTAL_NEEDED = Fault("portal", "missing", "is required for a therapist who is not known yet")
 
@@ -41,59 +44,88 @@ class Told:
 
 Fact = Callable[[Connection, Door], Told]
 """Stores a fact in the transaction it is given."""
+_Change = Callable[[Connection], "tuple[int, dict[str, Any]] | Told"]
 Check = Callable[[dict[str, Any]], Fact]
 """Turns a body into a fact, or raises a `Problem` that names everything wrong with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call on its way to the database: what makes its fact, or raises a `Problem`, and its press."""
+
+    check: Callable[[], Fact]
+    press: Press | None
+
+
 class Desk:
-    """Takes facts in. Parsing, checking and storing run in a thread, so that no caller waits for another's body."""
+    """Takes facts in, those that wait together: a turn checks each and stores all that hold in one transaction."""
 
     def __init__(self, context: ApiContext, limiter: CapacityLimiter) -> None:
         self._context = context
         self._limiter = limiter
+        database = context.database
+        self._turns = Turns(self._turn, abreast=database.writers, most=database.most_together)
 
     async def take(self, request: Request, path: str, check: Check, *, body_needed: bool = True) -> Response:
         """Answer one call. `path` is the address in its one spelling."""
         raw = await read_body(request)
         press = _press(request, path, raw) if request.method == "POST" else None
 
-        def work() -> Response:
-            given = parse_object(raw) if raw or body_needed else {}
-            told = self._commit(check(given), press)
-            return said(told[1], told[0])
+        def checked() -> Fact:
+            return check(parse_object(raw) if raw or body_needed else {})
 
-        return await to_thread.run_sync(work, limiter=self._limiter)
+        if len(raw) > _LARGE:
+            fact = await to_thread.run_sync(checked, limiter=self._limiter)
+            return await self._turns.result(_Call(lambda: fact, press))
+        return await self._turns.result(_Call(checked, press))
 
-    def _commit(self, fact: Fact, press: Press | None) -> tuple[int, dict[str, Any]]:
-        for _ in range(_TRIES - 1):
+    def _turn(self, calls: Sequence[_Call]) -> list[Response | Exception]:
+        """One answer for each call."""
+        answers: dict[int, Response | Exception] = {}
+        changes: dict[int, _Change] = {}
+        for number, call in enumerate(calls):
             try:
-                return self._try(fact, press)
-            except IntegrityError:  # the same was made by another call at this very moment
-                continue
-        return self._try(fact, press)
+                changes[number] = self._change(call.check(), call.press)
+            except Exception as error:  # noqa: BLE001 - raised where the call came from
+                answers[number] = error
+        for _ in range(_TRIES):
+            ended = self._context.database.write_together(list(changes.values()))
+            answers |= zip(changes, map(self._answer, ended), strict=True)
+            # the same was made by another process at this very moment: look again
+            changes = {n: each for n, each in changes.items() if isinstance(answers[n], IntegrityError)}
+            if not changes:
+                break
+        return [answers[number] for number in range(len(calls))]
 
-    def _try(self, fact: Fact, press: Press | None) -> tuple[int, dict[str, Any]]:
+    def _change(self, fact: Fact, press: Press | None) -> _Change:
         context = self._context
-        door = Door(context.database.clock.now(), context.policy.coalesce)
 
         def change(connection: Connection) -> tuple[int, dict[str, Any]] | Told:
             if press is not None and (before := answered_before(connection, press)) is not None:
                 return before
+            door = Door(context.database.clock.now(), context.policy.coalesce)
             told = fact(connection, door)
             if press is not None:
                 remember(connection, press, told.status, told.answer, door.now)
             return told
 
-        try:
-            told = context.database.write_together(change)
-        except (ContactTaken, PortalDiffers, TherapistUnknown, KeyReused) as refusal:
-            raise _refused(refusal) from None
-        if not isinstance(told, Told):
-            return told
-        timeline.log(told.events)
-        if told.portal is not None:
-            context.wake(told.portal, 0.0 if told.urgent else context.policy.coalesce.total_seconds())
-        return told.status, told.answer
+        return change
+
+    def _answer(self, ended: tuple[int, dict[str, Any]] | Told | Exception) -> Response | Exception:
+        """What a call is told once its change has ended, and what follows from it."""
+        match ended:
+            case ContactTaken() | PortalDiffers() | TherapistUnknown() | KeyReused():
+                return _refused(ended)
+            case Exception():
+                return ended
+            case Told():
+                timeline.log(ended.events)
+                if ended.portal is not None:
+                    after = 0.0 if ended.urgent else self._context.policy.coalesce.total_seconds()
+                    self._context.wake(ended.portal, after)
+                return said(ended.answer, ended.status)
+            case status, answer:
+                return said(answer, status)
 
 
 def _press(request: Request, path: str, raw: bytes) -> Press | None:
