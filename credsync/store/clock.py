@@ -28,4 +28,6 @@ def say_time(at: datetime) -> str:
     >>> say_time(datetime(2025, 8, 26, 0, 13, 8, 65521, tzinfo=UTC))
     '2025-08-26T00:13:08.065521Z'
     """
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")

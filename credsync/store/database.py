@@ -5,10 +5,12 @@ SQLite serves one process (WAL, `synchronous=FULL`: what is committed is on disk
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -69,6 +71,17 @@ class Moment(TypeDecorator[datetime]):
         return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """JSON that is written already: a JSON column takes it as it is."""
+
+    text: str
+
+
+def _json(value: object) -> str:
+    return value.text if isinstance(value, JsonText) else json.dumps(value)
+
+
 class Database:
     """An opened database. `write()` and `read()` give connections inside a transaction.
 
@@ -92,6 +105,7 @@ class Database:
                 pool_pre_ping=True,
                 hide_parameters=True,
                 execution_options={"credsync_clock": self.clock} if inline else {},
+                json_serializer=_json,
             )
         self._writer = threading.Lock()
         self.writers, self.most_together = (1, _MOST_TOGETHER) if self.is_sqlite else (_WRITERS, 1)
@@ -104,6 +118,7 @@ class Database:
             pool_size=8,
             max_overflow=32,
             hide_parameters=True,
+            json_serializer=_json,
             connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
         )
 
@@ -115,11 +130,6 @@ class Database:
             connection.execute("PRAGMA temp_store=MEMORY")
             connection.execute("PRAGMA cache_size=-16000")
             connection.create_function("credsync_now", 1, self._sqlite_now)
-
-        @event.listens_for(engine, "begin")
-        def begin(connection: Connection) -> None:
-            reading = connection.get_execution_options().get("credsync_reads", False)
-            connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
         return engine
 
@@ -134,6 +144,7 @@ class Database:
         """
         if self.is_sqlite:
             with self._writer, self.engine.begin() as connection:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
                 yield connection
         else:
             with self.engine.begin() as connection:
@@ -163,10 +174,12 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads, of one consistent state."""
-        with self.engine.connect().execution_options(credsync_reads=True) as connection:
+        with self.engine.connect() as connection:
             if not self.is_sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
+                if self.is_sqlite:
+                    connection.exec_driver_sql("BEGIN")
                 yield connection
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from credsync.core.facts import SignUpKind
 from credsync.core.forms import FormName
 from credsync.core.links import LinkState
 from credsync.store.clock import say_time
-from credsync.store.database import insert_row
+from credsync.store.database import JsonText, insert_row
 from credsync.store.tables import links, moving_facts, sign_ups, submissions, syncs
 from credsync.store.therapists import Door, Taken, Who, mark_due, tell, therapist_of
 from credsync.store.timeline import SAID, append
@@ -177,7 +177,8 @@ def _append_submission(
     moving: bool | None,
     data: Mapping[str, Any],
 ) -> tuple[int, bool]:
-    digest = hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(text.encode()).hexdigest()
     same = {"for_id": taken.therapist_id, "of_form": form, "at": occurred_at, "having": digest}
     known = None if taken.made else connection.execute(_SAME_SUBMISSION, same).scalar_one_or_none()
     if known is not None:
@@ -191,7 +192,7 @@ def _append_submission(
         received_at=door.now,
         moving=moving,
         digest=digest,
-        data=data,
+        data=JsonText(text),
     )
     tell(taken, door, EventName.FORM_SUBMITTED, form=form, submission=new, occurred_at=say_time(occurred_at))
     return new, True

@@ -33,7 +33,7 @@ def wanted_version() -> str:
 
 def version_of(database: Database) -> str | None:
     """The version the database is on; None for an empty one."""
-    with database.engine.connect().execution_options(credsync_reads=True) as connection:
+    with database.read() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 

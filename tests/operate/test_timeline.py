@@ -103,9 +103,9 @@ def test_a_place_that_was_rolled_back_holds_the_feed_up_for_a_moment_only(scene:
     long_ago = datetime.now(UTC) - timedelta(minutes=1)
     with scene.database.write() as connection:
         timeline.append(connection, [an_event(1, at=long_ago)])
-    with scene.database.engine.connect() as connection:
+    with pytest.raises(RuntimeError), scene.database.write() as connection:
         timeline.append(connection, [an_event(2, at=long_ago)])
-        connection.rollback()
+        raise RuntimeError
     with scene.database.write() as connection:
         timeline.append(connection, [an_event(3, at=long_ago)])
     with scene.database.read() as connection:

@@ -85,14 +85,25 @@ _DEEPEST = 8
 """Levels that a form may have below its sections, and some to spare; what lies deeper is refused as it is."""
 
 
-def _blank_is_null(value: Any, levels: int = _DEEPEST) -> Any:
+def _blank_is_null(data: dict[Any, Any], levels: int = _DEEPEST) -> dict[Any, Any]:
     """A copy with every blank field cleared: a form's empty box says what null says."""
-    if isinstance(value, str):
-        return None if not value or value.isspace() else value
-    if isinstance(value, dict) and levels:
-        return {key: _blank_is_null(item, levels - 1) for key, item in value.items()}
+    return {
+        key: (None if not value or value.isspace() else value)
+        if isinstance(value, str)
+        else _cleared(value, levels)
+        for key, value in data.items()
+    }
+
+
+def _cleared(value: Any, levels: int) -> Any:
+    """A list's texts are no fields: they stay as they are."""
+    if isinstance(value, dict) and levels > 1:
+        return _blank_is_null(value, levels - 1)
     if isinstance(value, list):
-        return [_blank_is_null(item, levels - 1) if isinstance(item, dict) else item for item in value]
+        return [
+            _blank_is_null(item, levels - 2) if isinstance(item, dict) and levels > 2 else item
+            for item in value
+        ]
     return value
 
 

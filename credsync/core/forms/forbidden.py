@@ -16,6 +16,9 @@ _PARTS = (
     "creditcard", "debitcard", "cardnumber",
 )  # fmt: skip
 _WHOLE = frozenset({"routing", "tax", "ssnlast4", "ssnlastfour", "lastfourssn", "last4ssn"})
+_ANY_PART = re.compile("|".join(_PARTS))
+_HUMP = re.compile(r"([a-z0-9])([A-Z])")
+_WORDS = re.compile(r"[a-z]+|[0-9]+")
 _DEPTH = 20
 
 
@@ -23,13 +26,13 @@ def is_forbidden(name: str) -> bool:
     """Whether a field of this name would hold class D data, however it is spelt (`taxId`, `tax-id`, `TAX_ID`)."""
     if len(name) > 100:
         return False
-    words = re.findall(r"[a-z]+|[0-9]+", re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name).lower())
+    words = _WORDS.findall(name if name.islower() else _HUMP.sub(r"\1 \2", name).lower())
     squeezed = "".join(words)
     return (
         not _TOKENS.isdisjoint(words)
         or squeezed in _TOKENS
         or squeezed in _WHOLE
-        or any(part in squeezed for part in _PARTS)
+        or _ANY_PART.search(squeezed) is not None
     )
 
 
