@@ -7,6 +7,7 @@ import glob
 import os
 import secrets
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -263,6 +264,15 @@ def _keep_what_stays() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
+def _take_short_turns() -> None:
+    """Let threads pass the interpreter on after half a millisecond, not five.
+
+    SQLite gives it away at every statement, and whoever takes a fact in would wait for it as often, while a round's
+    thread computes: beside rounds that halves both intake and its answers' p95 (`python -m bench intake`).
+    """
+    sys.setswitchinterval(0.0005)
+
+
 class _Server(uvicorn.Server):
     """uvicorn's server, which `stop` ends too; a signal that ends it sets `stop`, so that all stops at once."""
 
@@ -291,6 +301,7 @@ def _serve_api(app: App, context: ApiContext, listener: socket.socket | None, st
         timeout_graceful_shutdown=5,
     )
     _keep_what_stays()
+    _take_short_turns()
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     _log.info("service.started", address=address, portals=sorted(app.portals), docs="/docs")
     _Server(config, stop).run(sockets=[listener] if listener else None)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 import anyio
@@ -43,6 +44,8 @@ _T = TypeVar("_T")
 
 MOST_THERAPISTS = 1_000
 """As many as one association call takes."""
+_RECORDED_TOGETHER = 200
+"""Therapists in one transaction."""
 
 
 @dataclass(slots=True)
@@ -205,13 +208,15 @@ class Round:
         return claims
 
     async def _record(self, turns: Sequence[TurnInProgress], now: datetime) -> None:
-        """Whoever sends is recorded first and goes out; those who go on waiting are recorded meanwhile."""
-        if not turns:
-            return
-        rows = [t.turn for t in turns]
-        await self._write(record_turns, self._lease, self._portal.name, rows, self._objects, now)
-        events = [event for row in rows for event in row.events]
-        await in_thread.aside(self._database, lambda: timeline.log(events))
+        """Whoever sends is recorded first and goes out; those who go on waiting are recorded meanwhile.
+
+        Some at a time, each time fenced: a fact that comes in never waits for the record of a whole round.
+        """
+        for start in range(0, len(turns), _RECORDED_TOGETHER):
+            rows = [t.turn for t in turns[start : start + _RECORDED_TOGETHER]]
+            await self._write(record_turns, self._lease, self._portal.name, rows, self._objects, now)
+            events = [event for row in rows for event in row.events]
+            await in_thread.aside(self._database, partial(timeline.log, events))
 
     def _notice_stale_names(self, verdicts: Mapping[RecordKey, Verdict]) -> None:
         codes = {fault.code for verdict in verdicts.values() for fault in verdict.faults}

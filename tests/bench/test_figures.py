@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench import floor, lag, old_way, portal, report, simulate
+from bench import clients, floor, intake, lag, old_way, portal, report, simulate
 from bench.__main__ import main
 from bench.judge import RecordFate, Verdict, lags, lateness, waits
 from credsync.core.forms.identifiers import luhn_80840
@@ -19,7 +19,7 @@ from credsync.core.portal_file import parse_portal
 from credsync.core.schedule import Policy
 
 
-@pytest.mark.parametrize("room", [floor, old_way, portal, report], ids=lambda room: room.__name__)
+@pytest.mark.parametrize("room", [clients, floor, old_way, portal, report], ids=lambda room: room.__name__)
 def test_the_examples_in_the_rooms_hold(room: ModuleType) -> None:
     """What a docstring shows is what happens."""
     tried = doctest.testmod(room)
@@ -33,6 +33,21 @@ def test_the_examples_in_the_rooms_hold(room: ModuleType) -> None:
 def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed(share: float, expected: int) -> None:
     """By nearest rank, whatever the order."""
     assert report.percentile(reversed(range(1, 101)), share) == expected
+
+
+@pytest.mark.parametrize(("accepted", "slow", "met"), [(1_000, 5, True), (999, 5, False), (1_000, 6, False)])
+def test_intake_is_fast_enough_by_its_rate_and_its_slow_answers(accepted: int, slow: int, met: bool) -> None:
+    """500 a second, and no more than 5 % of the answers later than 50 ms: one without the other will not do."""
+    answers = [0.02] * (100 - slow) + [0.051] * slow
+    found = intake.Intake(accepted, accepted, 2.0, answers, 1.9, 0.001, 3_700)
+    first, *_, last = intake.rows(found, found)
+    assert (first.met, last.met) == (met, True)
+
+
+@pytest.mark.parametrize(("cpu", "what"), [(1.8, "processor time"), (1.7, "waiting")])
+def test_intake_says_what_bounds_it(cpu: float, what: str) -> None:
+    """Its own processor time where that fills the time, else what it waits for."""
+    assert intake.bound(intake.Intake(1_000, 1_000, 2.0, [0.02], cpu, 0.001, 3_700)).startswith(what)
 
 
 @pytest.mark.parametrize(("values", "share"), [([], 0.5), ([1.0], 0.0), ([1.0], 1.1)])

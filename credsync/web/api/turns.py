@@ -45,10 +45,12 @@ class Turns(Generic[_J, _R]):
     async def _run(self) -> None:
         while self._waiting:
             turn = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            jobs = [job for job, _future in turn]
+            results: Sequence[_R | Exception]
             try:
-                results = await to_thread.run_sync(
-                    self._work, [job for job, _future in turn], limiter=self._limiter
-                )
+                results = await to_thread.run_sync(self._work, jobs, limiter=self._limiter)
+            except Exception as error:  # noqa: BLE001 - raised where the jobs came from
+                results = [error] * len(turn)
             except BaseException:
                 for _job, future in turn:
                     future.cancel()
