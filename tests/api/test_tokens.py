@@ -30,6 +30,10 @@ SCOPES = {
     ("GET", "/v1/therapists/{uuid}/packet"): "read",
     ("GET", "/v1/therapists/{uuid}/diff"): "read",
     ("GET", "/v1/events"): "read",
+    ("GET", "/v1/delays"): "read",
+    ("GET", "/v1/alerts"): "read",
+    ("GET", "/v1/alerts/{id}/therapists"): "read",
+    ("POST", "/v1/alerts/{id}/acknowledge"): "sync",
     ("POST", "/v1/portals/{name}/pause"): "admin",
     ("POST", "/v1/portals/{name}/resume"): "admin",
 }
@@ -47,6 +51,7 @@ def filled(path: str) -> str:
         path.replace("{uuid}", new_address().rpartition("/")[2])
         .replace("{name}", "beta")
         .replace("{slot}", "license.NY")
+        .replace("{id}", "1")
     )
 
 
