@@ -59,3 +59,5 @@ CALLS: dict[str, Callable[..., Any]] = {
     "properties": _properties,
     "account": lambda client: client.account(),
 }
+UNMODELLED = {"account", "value_rules"}
+"""Calls the client has no class for, and so no exception either."""
