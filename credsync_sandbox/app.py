@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from credsync_sandbox.control import contacts, faults, truth, validations, watch
+from credsync_sandbox.control import contacts, faults, truth, watch
 from credsync_sandbox.control.reading import BadRequest, answer
 from credsync_sandbox.control.records import ACTIONS
 from credsync_sandbox.hubspot.gate import Gate
@@ -67,8 +67,12 @@ def build_app(
     seed: int = 1,
     state: Path | None = None,
     settings: Settings | None = None,
+    clock: Clock | None = None,
 ) -> App:
-    """A sandbox for this portal file; raises ValueError with what is wrong with a file or option."""
+    """A sandbox for this portal file; raises ValueError with what is wrong with a file or option.
+
+    `clock` replaces the one that `speed` and `state` make.
+    """
     portal_file = read_portal_file(portal)
     exported = read_schema_file(schema) if schema else None
     held = settings or Settings()
@@ -79,7 +83,7 @@ def build_app(
     started = keeper.meta().get("sandbox_now") if keeper else None
     world = new_world(
         seed=seed,
-        clock=Clock(speed, start=started),
+        clock=clock or Clock(speed, start=started),
         settings=held,
         portal=portal_file,
         schema=build_schema(portal_file, exported),
@@ -127,6 +131,4 @@ def _routes(sandbox: Sandbox) -> list[Route]:
         route("/settings", watch.settings, "GET", "PUT"),
         route("/webhooks", watch.webhooks, "GET", "POST", "DELETE"),
         route("/schema", watch.schema, "GET", "PUT", "DELETE"),
-        route("/validations", validations.listed, "GET"),
-        route("/validations", validations.put, "PUT"),
     ]

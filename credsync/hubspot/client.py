@@ -79,6 +79,8 @@ class HubSpotClient:
         self._attempts = attempts
         self._speed = speed
         self._on_call = on_call
+        self.guard: Callable[[], None] | None = None
+        """Asked before every attempt, when its seat is there: what it raises keeps the call from being made."""
 
     @property
     def time_zone(self) -> tzinfo:
@@ -190,6 +192,8 @@ class HubSpotClient:
         self, route: Route, content: bytes | None, inputs: int, params: Mapping[str, str] | None, attempt: int
     ) -> Answer:
         async with self.pacing.seat(route.bucket) as seat:
+            if self.guard is not None:
+                self.guard()
             if (stopped := self.daily.stopped(route.bucket)) is not None:
                 raise self._over_for_today(stopped)
             self.daily.count(route.bucket)

@@ -46,7 +46,6 @@ _DATED = {
     "label_limits": "/crm/associations/{version}/definitions/configurations/{from}/{to}",
     "schemas": "/crm-object-schemas/{version}/schemas",
     "properties": "/crm/properties/{version}/{type}",
-    "rules": "/crm/property-validations/{version}/{type}",
     "account": "/account-info/{version}/details",
 }
 _NUMBERED = {
@@ -58,7 +57,6 @@ _NUMBERED = {
     "label_limits": "/crm/v4/associations/definitions/configurations/{from}/{to}",
     "schemas": "/crm-object-schemas/v3/schemas",
     "properties": "/crm/v3/properties/{type}",
-    "rules": "/crm/v3/property-validations/{type}",
     "account": "/account-info/v3/details",
 }
 
@@ -94,9 +92,6 @@ class Routes:
 
     def properties(self, type_id: str) -> Route:
         return self._route("GET", "properties", {"type": type_id})
-
-    def value_rules(self, type_id: str) -> Route:
-        return self._route("GET", "rules", {"type": type_id})
 
     def account(self) -> Route:
         return self._route("GET", "account", {})

@@ -103,7 +103,7 @@ class PortalWorker:
     """The loop of one portal in this process.
 
     `on_round` is told of each round: its therapists, the records it sent, and its seconds. `clock` gives seconds, as the
-    loop's own time does.
+    loop's own time does, and `poll` is how many of them may pass between looks at the database.
     """
 
     def __init__(
@@ -118,10 +118,13 @@ class PortalWorker:
         on_round: Callable[[int, int, float], None] | None = None,
         tell: Callable[[Sequence[Alert]], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
+        poll: float = POLL,
     ) -> None:
         self.name = edge.portal.name
         self.wake = Wake(clock)
         self._clock = clock
+        self._poll = poll
+        self._renewed = clock()
         self._database = database
         self._edge = edge
         self._deadlines = Deadlines(database, edge.portal, policy)
@@ -179,12 +182,14 @@ class PortalWorker:
         return f"portal:{self.name}"
 
     async def _own_when_free(self) -> None:
+        asked = self._clock()
         lease = await self._write(
             lambda c: leases.acquire(c, self._lease_name, self._owner, self._lease_seconds)
         )
         if lease is None:
             await self.wake.wait(self._lease_seconds / 4)
             return
+        self._renewed, self._edge.client.guard = asked, self._require_lease
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._heartbeat, lease)
@@ -196,17 +201,20 @@ class PortalWorker:
 
     async def _heartbeat(self, lease: Lease) -> None:
         """Renew at a quarter of the lease; stop owning at two thirds of it when the database does not answer."""
-        renewed = self._clock()
         while True:
             await anyio.sleep(self._lease_seconds / 4)
-            began = self._clock()
-            try:
-                with anyio.fail_after(self._lease_seconds * 2 / 3 - (began - renewed)):
+            with contextlib.suppress(SQLAlchemyError, TimeoutError):
+                with anyio.fail_after(self._lease_seconds * 2 / 3 - (self._clock() - self._renewed)):
                     await self._renew(lease, abandon=True)
-                renewed = began
-            except (SQLAlchemyError, TimeoutError):
-                if self._clock() - renewed > self._lease_seconds * 2 / 3:
-                    raise LeaseLost(self.name) from None
+            self._require_lease()
+
+    def _require_lease(self) -> None:
+        """Raises `LeaseLost` when it was renewed so long ago that another process may soon have it.
+
+        Asked before every call to HubSpot: what was frozen in the middle of a round must not send what is left of it.
+        """
+        if self._clock() - self._renewed > self._lease_seconds * 2 / 3:
+            raise LeaseLost(self.name)
 
     async def _rounds(self, lease: Lease) -> None:
         status = await self._read(lambda c: portals.status_of(c, self.name))
@@ -275,6 +283,7 @@ class PortalWorker:
 
     async def _renew(self, lease: Lease, *, abandon: bool = False) -> None:
         """Renew the lease and keep the count of calls with it. Raises `LeaseLost`."""
+        asked = self._clock()
         with self._allowance.counted() as keep_count:
 
             def renew(connection: Connection) -> None:
@@ -282,6 +291,7 @@ class PortalWorker:
                 keep_count(connection)
 
             await self._write(renew, abandon=abandon)
+        self._renewed = max(self._renewed, asked)
 
     async def _write_sync_urls(self, lease: Lease) -> None:
         """After a round, or while none is due: at most one call."""
@@ -334,9 +344,9 @@ class PortalWorker:
     async def _rest(self, report: RoundReport | None) -> float:
         """Seconds until the next look at the database."""
         if report is None:
-            return POLL
+            return self._poll
         due = await self._read(lambda c: next_due_at(c, self.name))
-        rest = min(POLL, self._watch.due_in())
+        rest = min(self._poll, self._watch.due_in())
         if due is None:
             return rest
         return min(rest, max(0.0, (due - self._database.clock.now()).total_seconds()))

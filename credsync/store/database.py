@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -82,18 +82,28 @@ def _json(value: object) -> str:
     return value.text if isinstance(value, JsonText) else json.dumps(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """How a database takes part in virtual time: `clock` is the database's own, which decides about leases, and `turn`
+    is awaited where otherwise a thread would begin.
+    """
+
+    clock: Clock
+    turn: Callable[[], Awaitable[object]]
+
+
 class Database:
     """An opened database. `write()` and `read()` give connections inside a transaction.
 
     `writers` is how many threads that take facts in help it, `most_together` how many facts one transaction takes well.
-    `inline` is for rehearsals in virtual time: async code uses no threads for it, and the database's own clock, which
-    decides about leases, is `clock`.
+    With a `rehearsal`, which is for virtual time, async code uses no threads for it, and nothing waits for a disk.
     """
 
-    def __init__(self, url: str, clock: Clock | None = None, *, inline: bool = False) -> None:
+    def __init__(self, url: str, clock: Clock | None = None, *, rehearsal: Rehearsal | None = None) -> None:
         self.url = make_url(url)
         self.clock = clock or SystemClock()
-        self.inline = inline
+        self.rehearsal = rehearsal
+        self._own_clock = rehearsal.clock if rehearsal is not None else self.clock
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             self.engine = self._open_sqlite()
@@ -104,7 +114,7 @@ class Database:
                 max_overflow=8,
                 pool_pre_ping=True,
                 hide_parameters=True,
-                execution_options={"credsync_clock": self.clock} if inline else {},
+                execution_options={} if rehearsal is None else {"credsync_clock": rehearsal.clock},
                 json_serializer=_json,
             )
         self._writer = threading.Lock()
@@ -125,7 +135,7 @@ class Database:
         @event.listens_for(engine, "connect")
         def configure(connection: sqlite3.Connection, _record: object) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA synchronous={'FULL' if self.rehearsal is None else 'OFF'}")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA temp_store=MEMORY")
             connection.execute("PRAGMA cache_size=-16000")
@@ -134,7 +144,7 @@ class Database:
         return engine
 
     def _sqlite_now(self, seconds: float) -> str:
-        return say_time(self.clock.now() + timedelta(seconds=seconds))
+        return say_time(self._own_clock.now() + timedelta(seconds=seconds))
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

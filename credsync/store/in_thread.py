@@ -1,7 +1,6 @@
 """The database for async code: each transaction in a thread of its own, so that the loop goes on meanwhile.
 
-Where `Database.inline` is set everything runs at once in the caller's turn: a rehearsal in virtual time has no threads,
-so that it repeats exactly.
+In a rehearsal everything runs in the caller's turn instead: virtual time has no threads, so that it repeats exactly.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
-import anyio.lowlevel
 import anyio.to_thread
 from sqlalchemy import Connection
 
@@ -45,7 +43,7 @@ async def write(
 
 async def aside(database: Database, work: Callable[[], _T], *, abandon: bool = False) -> _T:
     """Run anything that blocks. With `abandon` a cancelled caller does not wait for its end."""
-    if database.inline:
-        await anyio.lowlevel.checkpoint()
+    if database.rehearsal is not None:
+        await database.rehearsal.turn()
         return work()
     return await anyio.to_thread.run_sync(work, abandon_on_cancel=abandon)

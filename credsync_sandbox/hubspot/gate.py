@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -50,7 +49,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        started = time.perf_counter()
+        started = self.world.clock.seconds()
         raw = await _body(receive)
         world = self.world
         fire_due(world)
@@ -92,7 +91,7 @@ class Gate:
                 bytes_in=len(raw),
                 bytes_out=0 if silent else len(payload),
                 correlation_id=correlation_id,
-                ms=(time.perf_counter() - started) * 1000,
+                ms=(world.clock.seconds() - started) * 1000,
                 fault=fault.id if fault else None,
                 text=_text(scope, raw) if world.settings.journal else None,
             )
@@ -182,12 +181,7 @@ def _text(scope: Scope, raw: bytes) -> str:
 def _kind(path: str) -> str:
     placed = paths.area_of(path)
     area = placed[0] if placed else "unknown"
-    return {
-        "schemas": "schema",
-        "properties": "schema",
-        "property-validations": "schema",
-        "account-info": "account",
-    }.get(area, area)
+    return {"schemas": "schema", "properties": "schema", "account-info": "account"}.get(area, area)
 
 
 def _parse(raw: bytes, method: str) -> Any:

@@ -37,6 +37,10 @@ class Clock:
         """The sandbox moment, in whole microseconds, so that advances add up to what a reader expects."""
         return round(self._reached[-1] + (self._monotonic() - self._since[-1]) * self.speed, 6)
 
+    def seconds(self) -> float:
+        """Seconds that only measure spans, of the wall's time."""
+        return self._monotonic()
+
     def wall(self) -> float:
         """The wall moment."""
         return self._wall()

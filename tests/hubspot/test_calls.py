@@ -363,3 +363,22 @@ async def test_faults_are_read_from_errors_and_from_the_json_in_the_message() ->
 async def test_a_message_that_holds_no_list_says_nothing(message: Any) -> None:
     async with scene([error(400, message=message, errors="no", context=[])]) as here:
         assert (await failure(here)).items == ()
+
+
+async def test_who_may_no_longer_call_makes_no_attempt_more_not_even_a_second() -> None:
+    """A process that was frozen in the middle of a round sends nothing of what is left of it."""
+
+    class NoLongerOurs(Exception):
+        pass
+
+    allowed = [True, False]
+
+    def guard() -> None:
+        if not allowed.pop(0):
+            raise NoLongerOurs
+
+    async with scene([error(503), GOOD]) as here:
+        here.client.guard = guard
+        with pytest.raises(NoLongerOurs):
+            await write(here)
+        assert len(here.server.asked) == 1

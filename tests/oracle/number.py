@@ -15,18 +15,24 @@ def of_number(matter: Matter, record_id: str, writes: Sequence[Seen]) -> Iterato
     """What is wrong with how often a record was written; `writes` are those that are right each for itself."""
     causes = _causes(matter, record_id, writes)
     refused = [call.at for call in matter.calls.refused.get(record_id, ())]
-    if len(writes) > len(causes) + len(refused):
+    unanswered = [seen for seen in writes if not _answered_well(matter, seen)]
+    if len(writes) > len(causes) + len(refused) + len(unanswered):
         yield Wrong(Rule.TOO_OFTEN, f"record {record_id}: {len(writes)} writes, {len(causes)} causes")
         return
     for before, after in pairwise(writes):
-        apart = any(before.lower - SLACK < at <= after.write.at for at in refused)
-        call = matter.calls.by_correlation.get(before.write.correlation_id)
-        if after.looked <= before.write.at and not apart and call is not None and call.answered_well:
+        apart = before in unanswered or any(before.lower - SLACK < at <= after.write.at for at in refused)
+        if after.looked <= before.write.at and not apart:
             yield Wrong(Rule.NO_LOOK, f"record {record_id} at {after.write.at}")
         if apart or any(before.lower <= c <= after.write.at for c in causes.values()):
             yield from () if apart else _of_repetition(matter, before, after)
             continue
         yield Wrong(Rule.TOO_OFTEN, f"record {record_id} was written at {after.write.at} for no new cause")
+
+
+def _answered_well(matter: Matter, seen: Seen) -> bool:
+    """Whether credsync heard that this was written; else it may send it again."""
+    call = matter.calls.by_correlation.get(seen.write.correlation_id)
+    return call is not None and call.answered_well
 
 
 def _causes(matter: Matter, record_id: str, writes: Sequence[Seen]) -> dict[object, datetime]:
@@ -54,8 +60,7 @@ def _of_repetition(matter: Matter, before: Seen, after: Seen) -> Iterator[Wrong]
     asked = [t for t in told if t.path.endswith("/sync") or "/links/" in t.path]
     taken = [at for at in matter.history.takes(after.write.record_id) if start <= at <= end]
     killed = [at for at in matter.evidence.interrupted if start <= at <= end]
-    call = matter.calls.by_correlation.get(before.write.correlation_id)
-    if asked or taken or killed or call is None or not call.answered_well:
+    if asked or taken or killed:
         return
     for name, written in after.write.values.items():
         if before.write.values.get(name) != written:

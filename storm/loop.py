@@ -1,0 +1,69 @@
+"""An event loop whose time jumps to the next timer instead of waiting for it: hours pass in milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import anyio
+
+_T = TypeVar("_T")
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+"""When every storm begins."""
+
+
+class VirtualTime:
+    """Seconds since the start; a clock for whoever wants moments."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        """Seconds since the start."""
+        return self.seconds
+
+    def now(self) -> datetime:
+        """The moment, in whole microseconds as a clock tells them."""
+        return START + timedelta(seconds=round(self.seconds, 6))
+
+    def timestamp(self) -> float:
+        """The moment as seconds since 1970."""
+        return self.now().timestamp()
+
+
+class SkewedClock:
+    """A process's own clock: ahead of, or behind, the true one."""
+
+    def __init__(self, time: VirtualTime, ahead: timedelta) -> None:
+        self._time = time
+        self._ahead = ahead
+
+    def now(self) -> datetime:
+        """What that process takes for the moment."""
+        return self._time.now() + self._ahead
+
+
+class _Jumping(selectors.DefaultSelector):
+    def __init__(self, time: VirtualTime) -> None:
+        super().__init__()
+        self._time = time
+
+    def select(self, timeout: float | None = None) -> Any:
+        ready = super().select(0)
+        if not ready and timeout is not None and timeout > 0:
+            self._time.seconds += timeout
+        return ready
+
+
+def run(time: VirtualTime, work: Callable[[], Awaitable[_T]]) -> _T:
+    """Run to the end in virtual time. Nothing in it may wait for a thread or a socket."""
+
+    def new_loop() -> asyncio.AbstractEventLoop:
+        loop = asyncio.SelectorEventLoop(_Jumping(time))
+        loop.time = time.monotonic  # type: ignore[method-assign]
+        return loop
+
+    return anyio.run(work, backend="asyncio", backend_options={"loop_factory": new_loop})

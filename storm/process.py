@@ -1,0 +1,151 @@
+"""One process of the service: the real worker over its own database connections, killed or frozen at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+
+import anyio
+import anyio.lowlevel
+import httpx2
+from sqlalchemy import Connection
+
+from credsync.core.portal import Portal
+from credsync.core.schedule import Policy
+from credsync.hubspot.client import HubSpotClient
+from credsync.hubspot.edge import Edge
+from credsync.hubspot.pacing import Pacing
+from credsync.reconcile.worker import POLL, PortalWorker
+from credsync.store.database import Database, Rehearsal
+from storm.loop import SkewedClock, VirtualTime
+from storm.network import Network, Weather
+
+LEASE = timedelta(seconds=12)
+LONG_LEASE = timedelta(minutes=10)
+"""Once it is calm and one process is left, it need not say so every few seconds."""
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of it tidies up."""
+
+
+@dataclass
+class Fate:
+    """What will happen to a process: at which durable step it dies, before or after the commit."""
+
+    dies_at_step: int | None = None
+    after_commit: bool = False
+    ahead: timedelta = field(default_factory=timedelta)
+
+
+class MortalDatabase(Database):
+    """A process's way to the database: counts its durable steps, and ends with the process."""
+
+    def __init__(self, url: str, time: VirtualTime, fate: Fate, process: Process) -> None:
+        super().__init__(url, SkewedClock(time, fate.ahead), rehearsal=Rehearsal(time, process.turn))
+        self.steps = 0
+        self._fate = fate
+        self._process = process
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A durable step, unless this is where the process dies."""
+        self._process.alive()
+        self.steps += 1
+        dies = self.steps == self._fate.dies_at_step
+        with super().write() as connection:
+            yield connection
+            if dies and not self._fate.after_commit:
+                self._process.kill()
+        if dies:
+            self._process.kill()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A look, while the process lives."""
+        self._process.alive()
+        with super().read() as connection:
+            yield connection
+
+
+class Process:
+    """`run` ends when the process is killed, or stopped. In a `calm` nobody else may take over."""
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        portal: Portal,
+        app: httpx2.ASGITransport,
+        time: VirtualTime,
+        weather: Weather,
+        policy: Policy,
+        fate: Fate,
+        seed: int,
+        calm: bool = False,
+    ) -> None:
+        self.name = name
+        self.killed = False
+        self._time = time
+        self._frozen_until = 0.0
+        self.database = MortalDatabase(url, time, fate, self)
+        self.network = Network(app, weather, time, self.alive, self.turn)
+        client = HubSpotClient(
+            portal.hubspot.base_url,
+            "a-token",
+            portal.hubspot.api_version,
+            Pacing(clock=time.monotonic),
+            http=httpx2.AsyncClient(transport=self.network),
+            clock=time.monotonic,
+            now=time.now,
+            rng=Random(seed),
+        )
+        self.worker = PortalWorker(
+            self.database,
+            Edge(portal, client),
+            policy,
+            name,
+            LONG_LEASE if calm else LEASE,
+            clock=time.monotonic,
+            poll=LONG_LEASE.total_seconds() if calm else POLL,
+        )
+
+    async def run(self) -> None:
+        """The process's life."""
+        try:
+            await self.worker.run()
+        except BaseExceptionGroup as group:
+            rest = group.split(Killed)[1]
+            if rest is not None:
+                raise rest from None
+        except Killed:
+            pass
+        finally:
+            self.database.close()
+
+    def kill(self) -> None:
+        """kill -9, here."""
+        self.killed = True
+        raise Killed
+
+    def kill_quietly(self) -> None:
+        """kill -9, from outside: it ends at its next step."""
+        self.killed = True
+
+    def alive(self) -> None:
+        """Raises `Killed` in whatever is still under way of a dead process."""
+        if self.killed:
+            raise Killed
+
+    def freeze(self, seconds: float) -> None:
+        """SIGSTOP now, SIGCONT then."""
+        self._frozen_until = self._time.seconds + seconds
+
+    async def turn(self) -> None:
+        """Where a process gives way: a frozen one stays there."""
+        await anyio.lowlevel.checkpoint()
+        while self._time.seconds < self._frozen_until:  # noqa: ASYNC110 (its time is virtual)
+            await anyio.sleep(self._frozen_until - self._time.seconds)
