@@ -57,6 +57,7 @@ class StateFile:
         for (body,) in self._db.execute("SELECT body FROM records"):
             found = json.loads(body)
             found["merged"] = tuple(found["merged"])
+            found["ended"] = tuple((far, one, tuple(types)) for far, one, types in found.get("ended", ()))
             world.records.restore(Record(**found))
         for near, far, record_id, body in self._db.execute("SELECT near, far, id, body FROM links"):
             others = {other: tuple(type_ids) for other, type_ids in json.loads(body).items()}

@@ -58,6 +58,31 @@ def delete(world: World, body: dict[str, Any], at: float) -> Any:
     return record_truth(world, record)
 
 
+def restore(world: World, body: dict[str, Any], at: float) -> Any:
+    """Bring a deleted record or contact back, with its associations."""
+    record = _deleted(world, needed(body, "id"), text(body, "object"))
+    changes.restore(world, record, at)
+    return record_truth(world, record)
+
+
+def erase(world: World, body: dict[str, Any], at: float) -> Any:
+    """Delete a contact for good, as a person's right to be forgotten asks."""
+    contact = contact_of(world, needed(body, "contact"))
+    changes.erase(world, contact, at)
+    return record_truth(world, contact)
+
+
+def reparent(world: World, body: dict[str, Any], at: float) -> Any:
+    """Move a record, such as a licence, from the parent it hangs on to another of the same type."""
+    record = record_of(world, needed(body, "id"), text(body, "object"))
+    new = record_of(world, needed(body, "to"), world.schema.types[record.type_id].parent)
+    old = _parent(world, record, body)
+    if new.id == old.id:
+        raise BadRequest(f"to: record {record.id} hangs on {new.id} already")
+    changes.reparent(world, record, old, new, at)
+    return record_truth(world, record)
+
+
 def link(world: World, body: dict[str, Any], at: float) -> Any:
     """Associate a record with a parent, in a slot if one is named."""
     record = record_of(world, needed(body, "id"), text(body, "object"))
@@ -114,6 +139,9 @@ def edit(world: World, body: dict[str, Any], at: float) -> Any:
 ACTIONS: dict[str, Callable[[Sandbox, Request], Awaitable[Response]]] = {
     "create": record_action(create, "contact", "slot", "object", "parent", "properties", "linked"),
     "delete": record_action(delete, "id", "object"),
+    "restore": record_action(restore, "id", "object"),
+    "erase": record_action(erase, "contact"),
+    "reparent": record_action(reparent, "id", "object", "to", "parent"),
     "link": record_action(link, "id", "object", "parent", "slot"),
     "unlink": record_action(unlink, "id", "object", "parent"),
     "move": record_action(move, "slot", "to", "object", "parent", "keep"),
@@ -131,6 +159,19 @@ def record_of(world: World, record_id: str, key: str | None = None) -> Record:
             if found is not None:
                 return found
     raise BadRequest(f"no record {record_id}", 404)
+
+
+def _deleted(world: World, record_id: str, key: str | None) -> Record:
+    """The deleted record with this id that can come back: neither merged nor erased."""
+    for object_type in world.schema.types.values():
+        found = (
+            world.records.archived(object_type.type_id, record_id) if key in (None, object_type.key) else None
+        )
+        if found is not None and found.merged_into is not None:
+            raise BadRequest(f"id: record {record_id} was merged into {found.merged_into}, not deleted", 409)
+        if found is not None:
+            return found
+    raise BadRequest(f"no deleted record {record_id}", 404)
 
 
 def _slot(world: World, body: dict[str, Any]) -> str | None:

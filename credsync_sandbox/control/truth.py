@@ -53,6 +53,7 @@ def contact_truth(world: World, contact: Record, made: list[Record], pending: li
         "writes": contact.writes,
         "written": {name: iso_us(at) for name, at in (contact.written or {}).items()},
         "archived_at": None if contact.archived is None else iso_us(contact.archived),
+        "erased": contact.erased,
         "merged": list(contact.merged),
         "records": [
             record_truth(world, record)

@@ -47,7 +47,7 @@ def read(world: World, call: Call) -> Answer:
     names = names_of(call.body, "properties")
     history = names_of(call.body, "propertiesWithHistory")
     ids = dict.fromkeys(id_of(fields(item, "inputs", ("id",))["id"], "inputs.id") for item in given)
-    look = world.records.gone if archived else world.records.find
+    look = world.records.archived if archived else world.records.find
     found = [(record_id, look(object_type.type_id, record_id)) for record_id in ids]
     results = [record_json(object_type, record, names, history) for _, record in found if record is not None]
     missing = [record_id for record_id, record in found if record is None]

@@ -38,7 +38,7 @@ def read(world: World, call: Call) -> Answer:
     _no_id_property(call)
     record_id = id_of(call.path[1], "id")
     if flag(call, "archived"):
-        record = record_or_404(world.records.gone(found.type_id, record_id))
+        record = record_or_404(world.records.archived(found.type_id, record_id))
     else:
         record = record_or_404(world.records.resolve(found.type_id, record_id))
     return Answer(200, _full(world, call, found, record))
@@ -113,6 +113,19 @@ def merge(world: World, call: Call) -> Answer:
         raise invalid("A record cannot be merged with itself.")
     record = changes.merge(world, ends[0], ends[1], call.at)
     return Answer(200, record_json(found, record, ["hs_merged_object_ids"]))
+
+
+def gdpr_delete(world: World, call: Call) -> Answer:
+    """POST …/contacts/gdpr-delete: a contact is gone for good; 204 whatever became of it."""
+    found = object_type(world, "contact")
+    check_query(call)
+    body = fields(call.body, "body", ("objectId",), ("idProperty",))
+    if body.get("idProperty"):
+        raise invalid("idProperty: the sandbox finds contacts by their record id only")
+    record = world.records.resolve(found.type_id, id_of(body["objectId"], "objectId"))
+    if record is not None:
+        changes.erase(world, record, call.at)
+    return Answer(204)
 
 
 def _checked(

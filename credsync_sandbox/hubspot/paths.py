@@ -42,6 +42,8 @@ class Route:
         """What a token needs for this call; unknown types need nothing, they are refused later."""
         if self.area == "account-info":
             return frozenset()
+        if self.handler is objects_single.gdpr_delete:
+            return object_scopes(world.contact_type, write=True)
         named = (path[0], path[2] if len(path) > 3 else path[-1]) if self.kind == "associations" else path[:1]
         found = [object_type for name in named if (object_type := world.schema.type_of(name)) is not None]
         if self.area in ("schemas", "properties"):
@@ -73,6 +75,7 @@ ROUTES: tuple[Route, ...] = (
     _route("objects", "POST", "*/batch/create", objects_batch.create, "objects", write=True),
     _route("objects", "POST", "*/batch/archive", objects_batch.archive, "objects", write=True),
     _route("objects", "POST", "*/merge", objects_single.merge, "objects", write=True),
+    _route("objects", "POST", "contacts/gdpr-delete", objects_single.gdpr_delete, "objects", write=True),
     _route("objects", "POST", "*/search", search.search, "objects"),
     _route("objects", "GET", "*/*", objects_single.read, "objects"),
     _route("objects", "PATCH", "*/*", objects_single.update, "objects", write=True),

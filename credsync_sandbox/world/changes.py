@@ -95,7 +95,8 @@ def unlabel(world: World, near: Record, far: Record, type_ids: set[int], at: flo
 
 
 def archive(world: World, record: Record, at: float) -> None:
-    """Delete a record, and with it its associations."""
+    """Delete a record, and with it its associations; `restore` brings both back."""
+    record.ended = tuple(_held(world, record))
     ended = world.links.cut_all(record.type_id, record.id)
     for to_type, other in ended:
         _association_event(world, record.type_id, record.id, to_type, other, at, removed=True)
@@ -103,6 +104,35 @@ def archive(world: World, record: Record, at: float) -> None:
     _note(world, "archive", record, at)
     _note_all(world, "unlink", ended, at)
     _event(world, "object.deletion", at, record.type_id, record.id)
+
+
+def restore(world: World, record: Record, at: float) -> None:
+    """Bring a deleted record back under its id, with its properties and its associations with what still is there."""
+    held = record.ended
+    world.records.revive(record, at)
+    _note(world, "restore", record, at)
+    _event(world, "object.restore", at, record.type_id, record.id)
+    for to_type, other_id, type_ids in held:
+        other = world.records.resolve(to_type, other_id)
+        if other is not None:
+            link(world, record, other, set(type_ids), at)
+
+
+def erase(world: World, contact: Record, at: float) -> None:
+    """Delete a contact for good (GDPR): its content and associations go, its id and those merged into it lead nowhere.
+
+    What hung on it stays, under nobody. HubSpot tells of it twice: as of any deletion, and as of a privacy deletion.
+    """
+    archive(world, contact, at)
+    world.records.erase(contact, at)
+    _event(world, "contact.privacyDeletion", at, contact.type_id, contact.id)
+
+
+def reparent(world: World, record: Record, old: Record, new: Record, at: float) -> None:
+    """Hang a record on another parent, under the labels it had under the old one."""
+    held = world.links.of(old.type_id, record.type_id, old.id).get(record.id, ())
+    unlink(world, old, record, at)
+    link(world, new, record, set(held), at)
 
 
 def merge(world: World, primary: Record, other: Record, at: float) -> Record:
@@ -123,12 +153,7 @@ def merge(world: World, primary: Record, other: Record, at: float) -> Record:
         first_written=min((at for at in (primary.first_written, other.first_written) if at), default=None),
         merged=merged,
     )
-    held = [
-        (to_type, to_id, type_ids)
-        for former in (primary, other)
-        for _, to_type in world.schema.pairs(former.type_id)
-        for to_id, type_ids in world.links.of(former.type_id, to_type, former.id).items()
-    ]
+    held = [one for former in (primary, other) for one in _held(world, former)]
     for former in (primary, other):
         world.links.cut_all(former.type_id, former.id)
         world.records.archive(former, at, merged_into=record.id)
@@ -142,9 +167,19 @@ def merge(world: World, primary: Record, other: Record, at: float) -> Record:
         "primaryObjectId": int(primary.id),
         "mergedObjectIds": [int(other.id)],
         "newObjectId": int(record.id),
+        "numberOfPropertiesMoved": len(other.properties.keys() - primary.properties.keys()),
     }
     _event(world, "object.merge", at, record.type_id, record.id, **extra)
     return record
+
+
+def _held(world: World, record: Record) -> list[tuple[str, str, tuple[int, ...]]]:
+    """What a record is associated with: type, id and the types of the association."""
+    return [
+        (to_type, to_id, type_ids)
+        for _, to_type in world.schema.pairs(record.type_id)
+        for to_id, type_ids in world.links.of(record.type_id, to_type, record.id).items()
+    ]
 
 
 def _note(world: World, action: str, record: Record, at: float, values: dict[str, str] | None = None) -> None:

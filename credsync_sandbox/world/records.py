@@ -34,6 +34,10 @@ class Record:
     archived: float | None = None
     merged_into: str | None = None
     merged: tuple[str, ...] = ()
+    ended: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
+    """What it was associated with when it was deleted (type, id, association types): a restore brings that back."""
+    erased: bool = False
+    """Gone for good, its content too (GDPR): nothing leads to it any more, and its id is nobody's again."""
 
 
 class Records:
@@ -65,8 +69,13 @@ class Records:
         return self.of(type_id).get(record_id)
 
     def gone(self, type_id: str, record_id: str) -> Record | None:
-        """The archived or merged record with this id."""
+        """The archived, merged or erased record with this id."""
         return self._gone.get(type_id, {}).get(record_id)
+
+    def archived(self, type_id: str, record_id: str) -> Record | None:
+        """The archived record with this id, as a read of archived records shows it: no erased one."""
+        found = self.gone(type_id, record_id)
+        return None if found is None or found.erased else found
 
     def resolve(self, type_id: str, record_id: str) -> Record | None:
         """The live record this id leads to, through merges."""
@@ -128,6 +137,22 @@ class Records:
         if self._emails.get(email) == record.id:
             del self._emails[email]
         self.touch(record)
+
+    def revive(self, record: Record, at: float) -> None:
+        """Bring an archived record back to the living."""
+        del self._gone[record.type_id][record.id]
+        self.of(record.type_id)[record.id] = record
+        record.archived, record.ended, record.updated = None, (), at
+        self._index(record)
+        self.touch(record)
+
+    def erase(self, record: Record, at: float) -> None:
+        """Take it out of the living for good, and with it those it was merged from."""
+        self.archive(record, at)
+        for former in [record, *filter(None, (self.gone(record.type_id, one) for one in record.merged))]:
+            former.properties, former.written, former.merged, former.ended = {}, None, (), ()
+            former.merged_into, former.erased = None, True
+            self.touch(former)
 
     def set(self, record: Record, values: dict[str, str], at: float) -> None:
         """Put these values on it; an empty one clears."""
