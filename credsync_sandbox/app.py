@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from credsync_sandbox.control import contacts, faults, truth, watch
+from credsync_sandbox.control import contacts, faults, truth, validations, watch
 from credsync_sandbox.control.reading import BadRequest, answer
 from credsync_sandbox.control.records import ACTIONS
 from credsync_sandbox.hubspot.gate import Gate
@@ -131,4 +131,6 @@ def _routes(sandbox: Sandbox) -> list[Route]:
         route("/settings", watch.settings, "GET", "PUT"),
         route("/webhooks", watch.webhooks, "GET", "POST", "DELETE"),
         route("/schema", watch.schema, "GET", "PUT", "DELETE"),
+        route("/validations", validations.listed, "GET"),
+        route("/validations", validations.put, "PUT"),
     ]

@@ -19,6 +19,8 @@ class Settings:
     """Associations answered per input before `paging.next.after`."""
     errors_listed: int = 10
     """How many faults `errors[]` holds; the full list is always in `message`."""
+    refusals_tell: str = "all"
+    """What the refusal of a bad value tells: `all`, its property's name alone (`names`), or `nothing`."""
     trace_errors: bool = False
     """With trace ids on every input, a bad value fails its own input (207), not the whole batch."""
     retry_after: bool = False

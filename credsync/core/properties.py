@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from credsync.core.value_rules import ValueRule, broken_rule
+
 LONGEST = 65_536
 MOST_DIGITS = 30
 _MANY = "checkbox"
@@ -29,6 +31,8 @@ class Property:
     field_type: str = ""
     options: frozenset[str] = frozenset()
     read_only: bool = False
+    rules: tuple[ValueRule, ...] = ()
+    """What an administrator asks of its values."""
 
 
 class ShapeFault(Exception):
@@ -47,6 +51,14 @@ def shape(value: Any, prop: Property, renames: Mapping[str, str] | None = None) 
     """
     if prop.read_only:
         raise ShapeFault("read_only", "HubSpot lets nobody write this property")
+    text = _by_type(value, prop, renames)
+    broken = broken_rule(text, prop.rules) if text is not None else None
+    if broken is not None:
+        raise ShapeFault(*broken)
+    return text
+
+
+def _by_type(value: Any, prop: Property, renames: Mapping[str, str] | None) -> str | None:
     values = list(value) if isinstance(value, list | tuple) else [value]
     kept = [_renamed(each, renames or {}) for each in values if each is not None and each != ""]
     if not kept:

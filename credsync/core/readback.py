@@ -9,7 +9,10 @@ from credsync.core.properties import Property
 
 
 def same_value(sent: str | None, got: str | None, prop: Property) -> bool:
-    """True when both say the same in the property's own type; an empty text and None are both "cleared"."""
+    """True when both say the same in the property's own type; an empty text and None are both "cleared".
+
+    Where a rule of the property lets HubSpot mend values, case and blanks at the ends are its own.
+    """
     if (sent or "") == (got or ""):
         return True
     if not sent or not got:
@@ -20,7 +23,8 @@ def same_value(sent: str | None, got: str | None, prop: Property) -> bool:
         return _moment(sent) == _moment(got)
     if prop.type == "enumeration":
         return set(sent.split(";")) == set(got.split(";"))
-    return False
+    mended = any(rule.normalizes for rule in prop.rules)
+    return mended and sent.strip().casefold() == got.strip().casefold()
 
 
 def _same_number(sent: str, got: str) -> bool:

@@ -68,7 +68,7 @@ class Edge:
         if known is not None and now - known.read_at < FRESH_FOR:
             return known
         try:
-            self._names = await read_names(self.portal, self.client, now)
+            self._names = await read_names(self.portal, self.client, now, value_rules=True)
         except HubSpotError as error:
             if known is None or isinstance(error, Unauthorized):
                 raise PortalUnusable(f"HubSpot cannot be asked: {error.message}") from None
@@ -85,14 +85,17 @@ class Edge:
         self._names = None
 
 
-async def read_names(portal: Portal, client: HubSpotClient, now: datetime) -> Names:
-    """Ask HubSpot for everything the portal file names.
+async def read_names(
+    portal: Portal, client: HubSpotClient, now: datetime, *, value_rules: bool = False
+) -> Names:
+    """Ask HubSpot for everything the portal file names; for the rules for values only where they will be sent.
 
     Raises `PortalUnusable` for what rounds cannot do without (object types, labels, the account), `HubSpotError`
     when it cannot be asked.
     """
     wanted = [WantedObject(o.key, o.name, o.parent) for o in portal.objects.values()]
-    schema = await read_schema(client, wanted, contact_properties=portal.sync_url is not None)
+    contact = portal.sync_url is not None
+    schema = await read_schema(client, wanted, contact_properties=contact, value_rules=value_rules)
     faults = name_faults(portal, schema)
     if faults:
         raise PortalUnusable("; ".join(f"{f.key}: {f.message}" for f in faults))

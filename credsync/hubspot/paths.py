@@ -46,6 +46,7 @@ _DATED = {
     "label_limits": "/crm/associations/{version}/definitions/configurations/{from}/{to}",
     "schemas": "/crm-object-schemas/{version}/schemas",
     "properties": "/crm/properties/{version}/{type}",
+    "rules": "/crm/property-validations/{version}/{type}",
     "account": "/account-info/{version}/details",
 }
 _NUMBERED = {
@@ -57,6 +58,7 @@ _NUMBERED = {
     "label_limits": "/crm/v4/associations/definitions/configurations/{from}/{to}",
     "schemas": "/crm-object-schemas/v3/schemas",
     "properties": "/crm/v3/properties/{type}",
+    "rules": "/crm/v3/property-validations/{type}",
     "account": "/account-info/v3/details",
 }
 
@@ -92,6 +94,9 @@ class Routes:
 
     def properties(self, type_id: str) -> Route:
         return self._route("GET", "properties", {"type": type_id})
+
+    def value_rules(self, type_id: str) -> Route:
+        return self._route("GET", "rules", {"type": type_id})
 
     def account(self) -> Route:
         return self._route("GET", "account", {})

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from credsync.core.properties import Property
+from credsync.core.value_rules import ValueRule
 from credsync.core.verdicts import Effect
 from credsync.hubspot import wire
 from credsync.hubspot.client import HubSpotClient
-from credsync.hubspot.errors import Forbidden, NotFound, Unavailable
+from credsync.hubspot.errors import Forbidden, HubSpotError, NotFound, Unauthorized, Unavailable
 from credsync.hubspot.paths import CONTACT_TYPE, Route
 
 CONTACT = "contact"
@@ -77,9 +78,16 @@ class Account:
 
 
 async def read_schema(
-    client: HubSpotClient, wanted: Sequence[WantedObject], *, contact_properties: bool = False
+    client: HubSpotClient,
+    wanted: Sequence[WantedObject],
+    *,
+    contact_properties: bool = False,
+    value_rules: bool = False,
 ) -> PortalSchema:
-    """Look everything up: one call, then two per object found. Raises HubSpotError when HubSpot cannot be asked."""
+    """Look everything up: one call, then two per object found, three with the rules for its properties' values.
+
+    Raises HubSpotError when HubSpot cannot be asked.
+    """
     schemas = await every_page(client, client.routes.schemas())
     faults: list[SchemaFault] = []
     types = {CONTACT: CONTACT_TYPE}
@@ -99,6 +107,8 @@ async def read_schema(
             labels = _labels(await _shown(client, route, each.key, "labels", faults))
         route = client.routes.properties(types[each.key])
         properties = _properties(await _shown(client, route, each.key, "properties", faults))
+        if properties and value_rules:
+            properties = await _ruled(client, types[each.key], properties)
         objects[each.key] = ObjectSchema(each.key, each.name, types[each.key], labels, properties)
     contact: Mapping[str, Property] | None = None
     if contact_properties:
@@ -162,6 +172,31 @@ async def _shown(
     except (Forbidden, NotFound) as error:
         faults.append(SchemaFault(key, error.code, f"{what} of {key}: {error.message}", scopes=error.scopes))
         return []
+
+
+async def _ruled(
+    client: HubSpotClient, type_id: str, properties: Mapping[str, Property]
+) -> dict[str, Property]:
+    """The properties with what an administrator asks of their values; without it where HubSpot does not say.
+
+    Nothing depends on it: a value that breaks a rule nobody knows is refused by HubSpot, and found then.
+    """
+    told: dict[str, tuple[ValueRule, ...]] = {}
+    try:
+        for each in await every_page(client, client.routes.value_rules(type_id)):
+            entries = map(wire.mapping, wire.listing(each.get("propertyValidationRules")))
+            told[wire.word(each.get("propertyName"))] = tuple(map(_rule, entries))
+    except Unauthorized:
+        raise
+    except HubSpotError:
+        return dict(properties)
+    return {name: replace(each, rules=told.get(name, ())) for name, each in properties.items()}
+
+
+def _rule(entry: Mapping[str, Any]) -> ValueRule:
+    arguments = wire.listing(entry.get("ruleArguments"))
+    told = tuple(each for each in arguments if isinstance(each, str)) if len(arguments) < 100 else ()
+    return ValueRule(wire.word(entry.get("ruleType")), told, entry.get("shouldApplyNormalization") is True)
 
 
 def type_id_of(name: str, schemas: Sequence[Mapping[str, Any]]) -> str | None:

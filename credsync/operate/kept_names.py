@@ -6,7 +6,7 @@ again every few minutes while there is something to do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from credsync.core.differences import mapped_properties
 from credsync.core.portal import Portal
 from credsync.core.properties import Property
 from credsync.core.slots import properties_needed
+from credsync.core.value_rules import ValueRule
 from credsync.hubspot.edge import Names
 from credsync.hubspot.schema import Account, ObjectSchema, PortalSchema
 from credsync.store import portals
@@ -76,7 +77,14 @@ def _object_json(portal: Portal, found: ObjectSchema) -> dict[str, Any]:
         "type_id": found.type_id,
         "labels": {label: sorted(ids) for label, ids in found.labels.items()},
         "properties": [
-            [each.name, each.type, each.field_type, sorted(each.options), each.read_only]
+            [
+                each.name,
+                each.type,
+                each.field_type,
+                sorted(each.options),
+                each.read_only,
+                [[rule.kind, rule.arguments, rule.normalizes] for rule in each.rules],
+            ]
             for name, each in found.properties.items()
             if name in used
         ],
@@ -84,9 +92,16 @@ def _object_json(portal: Portal, found: ObjectSchema) -> dict[str, Any]:
 
 
 def _object(key: str, told: Mapping[str, Any]) -> ObjectSchema:
-    properties = (
-        Property(name, type_, field_type, frozenset(options), read_only)
-        for name, type_, field_type, options, read_only in told["properties"]
-    )
+    properties = map(_property, told["properties"])
     labels = {label: frozenset(ids) for label, ids in told["labels"].items()}
     return ObjectSchema(key, told["name"], told["type_id"], labels, {each.name: each for each in properties})
+
+
+def _property(told: Sequence[Any]) -> Property:
+    """As it was stored, with or without rules: an older release stored none."""
+    name, type_, field_type, options, read_only, *rules = told
+    kept = tuple(
+        ValueRule(kind, tuple(arguments), normalizes)
+        for kind, arguments, normalizes in (rules[0] if rules else ())
+    )
+    return Property(name, type_, field_type, frozenset(options), read_only, kept)

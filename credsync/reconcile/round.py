@@ -16,7 +16,7 @@ import anyio
 import structlog
 from sqlalchemy import Connection
 
-from credsync.core.contacts import contact_doubtful
+from credsync.core.contacts import contact_doubtful, witness
 from credsync.core.decide import Decision, claimed_records, decide
 from credsync.core.observations import NotSeen
 from credsync.core.schedule import Policy
@@ -116,6 +116,10 @@ class Round:
             for p in prepared
             if not p.contact_taken
         }
+        for p in prepared:
+            types = wanted.get(p.case.therapist_id)
+            if types and (known := witness(self._portal, p.case, types)) is not None:
+                types.add(known)
         return await observe(self._edge, self._names, [p.case for p in prepared], wanted)
 
     async def _follow_contacts(

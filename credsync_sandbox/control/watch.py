@@ -101,6 +101,8 @@ async def settings(sandbox: Sandbox, request: Request) -> Response:
     if request.method == "PUT":
         body = table(await json_body(request), "body", tuple(each.name for each in fields(Settings)))
         changed = Settings(**{**asdict(held), **body})
+        if changed.refusals_tell not in ("all", "names", "nothing"):
+            raise BadRequest(f"refusals_tell: {changed.refusals_tell!r}; there are all, names and nothing")
         for name in body:
             _check_setting(name, getattr(Settings(), name), getattr(changed, name))
         for name in body:

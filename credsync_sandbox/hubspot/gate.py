@@ -181,7 +181,12 @@ def _text(scope: Scope, raw: bytes) -> str:
 def _kind(path: str) -> str:
     placed = paths.area_of(path)
     area = placed[0] if placed else "unknown"
-    return {"schemas": "schema", "properties": "schema", "account-info": "account"}.get(area, area)
+    return {
+        "schemas": "schema",
+        "properties": "schema",
+        "property-validations": "schema",
+        "account-info": "account",
+    }.get(area, area)
 
 
 def _parse(raw: bytes, method: str) -> Any:

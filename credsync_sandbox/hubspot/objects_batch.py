@@ -110,9 +110,7 @@ def _apply(
         changes.write(world, record, values, call.at)
         results.append(record_json(object_type, record, list(values), trace=trace))
     errors = [
-        bad_values(faults, world.schema.portal_id, world.settings.errors_listed)
-        | {"context": {"objectWriteTraceId": [trace]}}
-        for trace, faults in bad
+        _bad_values(world, faults) | {"context": {"objectWriteTraceId": [trace]}} for trace, faults in bad
     ]
     if missing:
         errors.append(missing_ids(_shout(object_type), missing, traces))
@@ -177,7 +175,12 @@ def names_of(body: dict[str, Any], part: str) -> list[str]:
 
 
 def _all_bad(world: World, bad: list[BadValue]) -> Refusal:
-    return Refusal(400, bad_values(bad, world.schema.portal_id, world.settings.errors_listed))
+    return Refusal(400, _bad_values(world, bad))
+
+
+def _bad_values(world: World, bad: list[BadValue]) -> dict[str, Any]:
+    settings = world.settings
+    return bad_values(bad, world.schema.portal_id, settings.errors_listed, settings.refusals_tell)
 
 
 def _no_id_property(world: World, object_type: ObjectType, name: Any) -> None:

@@ -134,7 +134,12 @@ def _checked(
     values, bad = check_values(found, given, "properties")
     bad += broken_rules(world, call.version, found, record, values)
     if bad:
-        raise Refusal(400, bad_values(bad, world.schema.portal_id, world.settings.errors_listed))
+        raise Refusal(
+            400,
+            bad_values(
+                bad, world.schema.portal_id, world.settings.errors_listed, world.settings.refusals_tell
+            ),
+        )
     return values
 
 

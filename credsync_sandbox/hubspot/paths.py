@@ -14,6 +14,7 @@ from credsync_sandbox.hubspot import (
     objects_single,
     schema_calls,
     search,
+    validations,
 )
 from credsync_sandbox.hubspot.calls import Handler
 from credsync_sandbox.hubspot.scopes import object_scopes, schema_scopes
@@ -46,7 +47,7 @@ class Route:
             return object_scopes(world.contact_type, write=True)
         named = (path[0], path[2] if len(path) > 3 else path[-1]) if self.kind == "associations" else path[:1]
         found = [object_type for name in named if (object_type := world.schema.type_of(name)) is not None]
-        if self.area in ("schemas", "properties"):
+        if self.area in ("schemas", "properties", "property-validations"):
             return schema_scopes(found[0] if found else None)
         return frozenset().union(*(object_scopes(object_type, write=self.write) for object_type in found))
 
@@ -136,6 +137,8 @@ ROUTES: tuple[Route, ...] = (
     _route("schemas", "GET", "*", schema_calls.schema, "schema"),
     _route("properties", "GET", "*", schema_calls.properties, "schema"),
     _route("properties", "GET", "*/*", schema_calls.one_property, "schema"),
+    _route("property-validations", "GET", "*", validations.of_type, "schema"),
+    _route("property-validations", "GET", "*/*", validations.of_property, "schema"),
     _route("account-info", "GET", "details", schema_calls.account, "account"),
 )
 
@@ -151,11 +154,11 @@ def area_of(path: str) -> tuple[str, str, tuple[str, ...]] | None:
         return None
     first, second, third, rest = words[0], words[1], words[2], words[3:]
     if first == "crm":
-        if second in ("objects", "associations", "properties") and third in DATED:
+        if second in ("objects", "associations", "properties", "property-validations") and third in DATED:
             return second, third, rest
         if (second, third) == ("associations", "v4"):
             return second, third, rest
-        if second == "v3" and third in ("objects", "properties", "schemas"):
+        if second == "v3" and third in ("objects", "properties", "property-validations", "schemas"):
             return third, second, rest
         if second == "v4" and third in ("objects", "associations"):
             return third, second, rest

@@ -101,8 +101,15 @@ class BadValue:
     message: str
 
 
-def bad_values(found: list[BadValue], portal_id: int, listed: int) -> dict[str, Any]:
-    """The body for bad values: all of them as JSON text in `message`, the first `listed` in `errors`."""
+def bad_values(found: list[BadValue], portal_id: int, listed: int, tells: str = "all") -> dict[str, Any]:
+    """The body for bad values: all of them as JSON text in `message`, the first `listed` in `errors`.
+
+    `tells` "names" leaves out what may repeat the value, "nothing" all of it.
+    """
+    if tells == "nothing":
+        return {"status": "error", "message": "Property values were not valid", "category": VALIDATION_ERROR}
+    if tells == "names":
+        found = [BadValue(bad.name, bad.code, "The value is not valid") for bad in found]
     unique = list(dict.fromkeys(found))
     told = [
         {

@@ -13,6 +13,7 @@ from typing import Any
 from credsync_sandbox.hubspot.refusals import BadValue, bad_json
 from credsync_sandbox.portal.property import Property
 from credsync_sandbox.portal.schema import ObjectType
+from credsync_sandbox.portal.validation import broken_by
 from credsync_sandbox.world.times import iso_ms
 
 LONGEST = 65_536
@@ -47,10 +48,19 @@ def check_values(object_type: ObjectType, given: Any, where: str) -> tuple[dict[
             bad.append(BadValue(name, "READ_ONLY_VALUE", message))
             continue
         try:
-            kept[name] = _shape(prop, value)
+            kept[name] = _ruled(object_type, name, _shape(prop, value))
         except _Bad as error:
             bad.append(BadValue(name, error.code, error.message))
     return kept, bad
+
+
+def _ruled(object_type: ObjectType, name: str, text: str) -> str:
+    """A value that keeps the property's validation rules; clearing keeps them all."""
+    for rule in object_type.validations.get(name, ()) if text else ():
+        found = broken_by(rule, text)
+        if found is not None:
+            raise _Bad(*found)
+    return text
 
 
 def _shape(prop: Property, value: Any) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from credsync_sandbox.portal.property import Property
+from credsync_sandbox.portal.validation import ValidationRule
 
 USER_DEFINED = "USER_DEFINED"
 HUBSPOT_DEFINED = "HUBSPOT_DEFINED"
@@ -27,6 +28,8 @@ class ObjectType:
     """The primary display property's name."""
     described: dict[str, Any] = field(default_factory=dict)
     """The rest of what HubSpot says of the type, as exported: labels, description, required properties, moments."""
+    validations: dict[str, list[ValidationRule]] = field(default_factory=dict)
+    """The rules an administrator set for a property's values, by its name."""
 
     @property
     def custom(self) -> bool:

@@ -34,7 +34,7 @@ def judge(on: Stage) -> Iterator[Judge]:
 def test_the_floor_is_reached_by_us_and_not_by_the_old_way(on: Stage, judge: Judge) -> None:
     """3 looks and an update per type and 100 records, all written once; one contact at a time costs 5 calls each."""
     found = asyncio.run(floor.measure_on(on, judge, PEOPLE))
-    assert found.start_up.start_up == 8
+    assert found.start_up.start_up == 11
     assert found.calls.total == 3 + 2 == floor.floor(PEOPLE)
     assert found.calls.refused == found.old_calls.refused == 0
     assert found.verdict.exact

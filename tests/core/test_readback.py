@@ -6,6 +6,7 @@ import pytest
 
 from credsync.core.properties import Property
 from credsync.core.readback import same_value
+from credsync.core.value_rules import ValueRule
 
 TYPES = {
     name: Property("p", name) for name in ("string", "number", "bool", "date", "datetime", "enumeration")
@@ -48,3 +49,11 @@ def test_the_same_in_the_propertys_own_type_is_the_same(kind: str, sent: str | N
 @pytest.mark.parametrize(("kind", "sent", "got"), OTHER)
 def test_anything_else_is_another_value(kind: str, sent: str | None, got: str | None) -> None:
     assert not same_value(sent, got, TYPES[kind])
+
+
+def test_where_hubspot_may_mend_a_value_its_case_and_blanks_at_the_ends_are_the_same() -> None:
+    """A rule with normalization set: what was sent comes back in HubSpot's spelling."""
+    mended = Property("p", "string", rules=(ValueRule("FORMAT", ("UPPER",), normalizes=True),))
+    assert same_value(" ny", "NY", mended)
+    assert not same_value("ny", "CA", mended)
+    assert not same_value(" ny", "NY", Property("p", "string", rules=(ValueRule("FORMAT", ("UPPER",)),)))

@@ -17,6 +17,7 @@ DATED = {
     "label_limits": "/crm/associations/{version}/definitions/configurations/0-1/2-7",
     "schemas": "/crm-object-schemas/{version}/schemas",
     "properties": "/crm/properties/{version}/2-7",
+    "value_rules": "/crm/property-validations/{version}/2-7",
     "account": "/account-info/{version}/details",
     "account_before_dates": "/account-info/v3/details",
 }
@@ -30,6 +31,7 @@ V3 = {
     "label_limits": "/crm/v4/associations/definitions/configurations/0-1/2-7",
     "schemas": "/crm-object-schemas/v3/schemas",
     "properties": "/crm/v3/properties/2-7",
+    "value_rules": "/crm/v3/property-validations/2-7",
     "account": "/account-info/v3/details",
     "account_before_dates": "/account-info/v3/details",
 }

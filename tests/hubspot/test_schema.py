@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from credsync.core.properties import Property
+from credsync.core.value_rules import ValueRule
 from credsync.hubspot import errors
 from credsync.hubspot.schema import Account, PortalSchema, WantedObject, account_details, read_schema
 from tests.hubspot.scripted import Asked, Reply, error, scene
@@ -193,3 +194,47 @@ async def test_an_account_without_an_id_is_none() -> None:
     async with scene([Reply(200, {"uiDomain": "x"})]) as here:
         with pytest.raises(errors.Unavailable):
             await account_details(here.client)
+
+
+async def test_the_rules_for_values_are_read_when_asked_for() -> None:
+    """One call more for each object; a malformed one is an unknown rule."""
+    rules = [
+        {
+            "propertyName": "npi",
+            "propertyValidationRules": [
+                {"ruleType": "MAX_LENGTH", "ruleArguments": ["10"], "shouldApplyNormalization": True},
+                {"ruleType": "REGEX", "ruleArguments": ["^[0-9]+$", "Digits"]},
+                {"ruleType": 7, "ruleArguments": "x"},
+                "x",
+            ],
+        },
+        {"propertyName": "elsewhere", "propertyValidationRules": []},
+    ]
+
+    def handle(asked: Asked) -> Reply:
+        told = "/property-validations/2026-09/" in asked.path
+        return Reply(200, {"results": rules}) if told else portal(asked)
+
+    async with scene(handle) as here:
+        schema = await read_schema(here.client, WANTED, value_rules=True)
+        assert len(here.server.asked) == 7
+    assert schema.objects["cred"].properties["npi"].rules == (
+        ValueRule("MAX_LENGTH", ("10",), normalizes=True),
+        ValueRule("REGEX", ("^[0-9]+$", "Digits")),
+        ValueRule(""),
+        ValueRule(""),
+    )
+    assert schema.objects["cred"].properties["medicare"].rules == ()
+    assert schema.objects["lic"].properties["number"].rules == ()
+
+
+@pytest.mark.parametrize("reply", [error(404), error(403), error(400), error(500), Reply(200, "<html>")])
+async def test_where_hubspot_does_not_tell_the_rules_there_are_none(reply: Reply) -> None:
+    """Nothing depends on them, and nothing is a finding."""
+
+    def handle(asked: Asked) -> Reply:
+        return reply if "property-validations" in asked.path else portal(asked)
+
+    schema = await read(WANTED, handle, value_rules=True)
+    assert schema.faults == ()
+    assert schema.objects["cred"].properties["npi"] == Property("npi", "string", "text")

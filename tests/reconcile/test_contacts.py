@@ -199,7 +199,7 @@ async def test_a_changed_contact_is_looked_at_until_hubspot_answers(scene: Scene
 async def test_no_contact_is_asked_about_while_only_a_type_that_is_awaited_is_looked_at(
     scene: Scene, sandbox: Driver
 ) -> None:
-    """A round of those who wait costs its looks and nothing else."""
+    """A round of those who wait costs its looks, one of them at a type that is known to be there, and nothing else."""
     sandbox.contact(id="101", never=["therapist_address"])
     edge = edge_to(sandbox.url)
     async with edge.client:
@@ -209,4 +209,38 @@ async def test_no_contact_is_asked_about_while_only_a_type_that_is_awaited_is_lo
         sandbox.do("/requests", method="DELETE")
         for _ in range(5):
             await rounds(scene, edge, 30)
-        assert sandbox.summary()["by_kind"] == {"associations": 5}
+        assert sandbox.summary()["by_kind"] == {"associations": 10}
+
+
+async def test_a_merged_contact_of_somebody_who_waits_for_one_type_is_followed_at_the_next_look(
+    scene: Scene, sandbox: Driver
+) -> None:
+    """A merged contact is noticed at the next look, also by whoever waits for one object type only."""
+    sandbox.contact(id="101", never=["therapist_address"])
+    sandbox.contact(id="900", never=["credentialing", "therapist_address"])
+    edge = edge_to(sandbox.url)
+    async with edge.client:
+        scene.sign_up(1, "101")
+        scene.submit(1, data=CA)
+        await rounds(scene, edge)
+        await rounds(scene, edge)
+        record = scene.link(ACTIVE)["record_id"]
+        assert (record is None, scene.link(ADDRESS)["record_id"]) == (False, None)
+        into = merge(sandbox, "101", "900")
+        await rounds(scene, edge)
+        assert scene.status()["contact_id"] == into
+        assert (scene.link(ACTIVE)["record_id"], scene.link(ACTIVE)["history"]) == (record, [])
+
+
+async def test_whoever_waits_for_everything_is_asked_about_when_the_wait_has_doubled(
+    scene: Scene, sandbox: Driver
+) -> None:
+    """Nothing was ever seen there that could be missed: the contact is asked about at growing intervals."""
+    sandbox.contact(id="101", never=["credentialing", "therapist_address"])
+    edge = edge_to(sandbox.url)
+    async with edge.client:
+        scene.sign_up(1, "101")
+        sandbox.do("/requests", method="DELETE")
+        for _ in range(50):
+            await rounds(scene, edge, 300)
+        assert sandbox.summary()["by_kind"]["objects"] == 4, "after 30, 60, 120 and 240 minutes"

@@ -57,5 +57,8 @@ CALLS: dict[str, Callable[..., Any]] = {
     "label_limits": _label_limits,
     "schemas": _schemas,
     "properties": _properties,
+    "value_rules": lambda client, kind="credentialing": client.value_rules(kind),
     "account": lambda client: client.account(),
 }
+UNMODELLED = {"account", "value_rules"}
+"""Calls the client has no class for, and so no exception either."""

@@ -22,6 +22,7 @@ AREAS = (
     ("/crm/v4/objects", "/crm/objects/{version}"),
     ("/crm/v4/associations", "/crm/associations/{version}"),
     ("/crm/v3/properties", "/crm/properties/{version}"),
+    ("/crm/v3/property-validations", "/crm/property-validations/{version}"),
     ("/crm-object-schemas/v3", "/crm-object-schemas/{version}"),
     ("/account-info/v3", "/account-info/{version}"),
 )
@@ -49,7 +50,14 @@ class Client:
 
     def account(self) -> dict[str, Any]:
         """The account's details: the client has no class for them, but sends any request."""
-        answer = self.hubspot.api_request({"path": self.path("/account-info/v3/details")})
+        return self._told("/account-info/v3/details")
+
+    def value_rules(self, kind: str) -> dict[str, Any]:
+        """The validation rules of a type's properties: no class for them either."""
+        return self._told(f"/crm/v3/property-validations/{kind}")
+
+    def _told(self, path: str) -> dict[str, Any]:
+        answer = self.hubspot.api_request({"path": self.path(path)})
         assert answer.status_code == 200, answer.text
         told: dict[str, Any] = answer.json()
         return told
