@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
-from bench import crowd, floor, intake, lag, one_round, simulate
+from bench import crowd, floor, intake, lag, one_round, simulate, throughput
 from bench.processes import BenchFailed
 from bench.report import Row, missed, show
 
@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "intake": _intake,
         "round": _round,
         "crowd": _crowd,
+        "throughput": _throughput,
     }
     if options.measure == "simulate":
         return _simulate(options)
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         settings={},
         seconds=10.0,
         crowd=100_000,
+        objects=throughput.OBJECTS_IN_ALL,
     )
     measures = parser.add_subparsers(dest="measure", metavar="MEASURE")
     settings = argparse.ArgumentParser(add_help=False)
@@ -84,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     measures.add_parser("round", parents=[settings], help="what a round costs: calls, statements, bytes")
     many = measures.add_parser("crowd", help="what it costs that 100,000 therapists wait: memory, a round")
     many.add_argument("--crowd", type=int, default=100_000)
+    fast = measures.add_parser("throughput", help="objects written a second under HubSpot's real limits")
+    fast.add_argument("--objects", type=int, default=throughput.OBJECTS_IN_ALL)
     pure = measures.add_parser("simulate", help="the look-again rule alone, over a grid of its settings")
     pure.add_argument("--seeds", type=int, default=SEEDS)
     pure.add_argument("--writes", type=int, choices=(1, 2, 3), default=2)
@@ -153,6 +157,10 @@ def _round(options: argparse.Namespace) -> list[Row]:
 
 def _crowd(options: argparse.Namespace) -> list[Row]:
     return crowd.rows(crowd.measure(options.crowd))
+
+
+def _throughput(options: argparse.Namespace) -> list[Row]:
+    return throughput.rows(throughput.measure(options.objects))
 
 
 def _simulate(options: argparse.Namespace) -> int:

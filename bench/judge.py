@@ -112,6 +112,10 @@ class Judge:
             bytes_out=sum(each["bytes_out"] for each in entries),
         )
 
+    def moments(self, since: int = 0) -> list[float]:
+        """When each call after this number came, in order; wall time."""
+        return sorted(moment(each["at"]) for each in self._ask("GET", f"/requests?since={since}")["requests"])
+
     def looks(self, since: int = 0) -> dict[str, list[float]]:
         """When the associations of each object type were read, by the type's key, in order; wall time."""
         keys = {type_id: key for key, type_id in self._ask("GET", "/health")["objects"].items()}

@@ -17,7 +17,8 @@ from credsync.hubspot import translate
 from credsync.hubspot.paths import Route
 
 MOST_BYTES = 64 * 1024 * 1024
-CONNECTIONS = 20
+CONNECTIONS = 48
+"""As many as three object types have under way at once: whoever has a seat does not wait for a connection."""
 
 
 @dataclass(frozen=True, slots=True)

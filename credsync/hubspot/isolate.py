@@ -29,6 +29,8 @@ from credsync.hubspot.errors import Invalid
 from credsync.hubspot.learnt import Learnt
 from credsync.hubspot.objects import AT_ONCE, RecordInput, chunks, property_faults, refused_whole
 
+FIRST_AT_ONCE = 4
+"""Batches that are sent before anything is known; each that is settled lets one more go, up to `AT_ONCE`."""
 MOST_IN_VAIN = 40
 """Refusals without a lead, while nothing of the type was taken, until the fault is not the records': four batches at
 once may each have to be halved seven times before anything of them can pass."""
@@ -44,7 +46,7 @@ async def update_records(
     *,
     wary: bool = False,
 ) -> dict[str, Verdict]:
-    """Write these records, each id once, 100 a call, up to four calls at once. Raises no HubSpotError.
+    """Write these records, each id once, 100 a call, a few and then more of them at once. Raises no HubSpotError.
 
     `learnt` is what this round knows of earlier refusals; it is added to. `wary`: each of these was refused before, so
     that a refusal without a lead sends them one by one.
@@ -53,13 +55,18 @@ async def update_records(
     verdicts: dict[str, Verdict] = {}
     stop = Stop()
     known = learnt if learnt is not None else Learnt()
-    seats = anyio.Semaphore(AT_ONCE)
+    seats = anyio.Semaphore(FIRST_AT_ONCE)
+    more = AT_ONCE - FIRST_AT_ONCE
 
     async def write(part: Sequence[RecordInput]) -> None:
+        nonlocal more
         async with seats:
             chunk = Chunk(client, type_id, part, stop, known)
             await _Isolation(chunk, wary=wary).settle([each.id for each in part], first=True)
             verdicts.update(chunk.verdicts)
+        if more:
+            more -= 1
+            seats.release()
 
     async with anyio.create_task_group() as tasks:
         for part in chunks(inputs):

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from bench import crowd, floor, intake, lag, one_round
+from bench import crowd, floor, intake, lag, one_round, throughput
 from bench.judge import Judge
 from bench.processes import Stage, stage
 from bench.report import missed
@@ -92,3 +92,11 @@ def test_a_crowd_costs_a_round_no_statement_more() -> None:
     assert {r.therapists for r in found.with_many} == {4 * PEOPLE}, "who waits rides along in the free seats"
     assert found.asked > 0
     assert 0 < found.megabytes < 1_000
+
+
+def test_updates_keep_to_the_limit_and_all_arrive() -> None:
+    """9 batches of 100, each sent once and none refused: too few to meet HubSpot's limit, enough to see it counted."""
+    found = throughput.measure(900)
+    assert (found.written, found.calls, found.refused) == (900, 9, 0)
+    assert 0 < found.most_in_a_window <= 9
+    assert [row.met for row in throughput.rows(found)[1:2]] == [True]
