@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     overdue_after: Span = timedelta(minutes=30)
     give_up_after: Span = timedelta(days=7)
     settle_after: Span = timedelta(minutes=10)
+    verify_every: Span = timedelta(days=1)
     look_again_min: Span = timedelta(seconds=4)
     look_again_max: Span = timedelta(hours=1)
     look_again_share: Annotated[float, BeforeValidator(_not_a_bool), Field(gt=0, le=1)] = 0.05
@@ -115,6 +116,7 @@ class Settings(BaseSettings):
             overdue_set="overdue_after" in self.model_fields_set,
             give_up_after=self.give_up_after,
             settle_after=self.settle_after,
+            verify_every=self.verify_every,
         )
 
     @property

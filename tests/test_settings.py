@@ -20,6 +20,7 @@ GOOD = {
     "overdue_after": '"45m"',
     "give_up_after": '"3d"',
     "settle_after": '"1m"',
+    "verify_every": '"12h"',
     "look_again_min": '"5s"',
     "look_again_max": '"30m"',
     "look_again_share": "0.1",

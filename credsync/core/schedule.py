@@ -31,6 +31,8 @@ class Policy:
     overdue_ceiling: timedelta = timedelta(days=1)
     """What is learnt lies between these."""
     learn_every: timedelta = timedelta(hours=1)
+    verify_every: timedelta = timedelta(days=1)
+    """How long what is in sync is believed without a look."""
     learnt: Mapping[str, timedelta] = field(default_factory=dict)
     """Deadlines learnt from delays, by slot rule, as they pass here: no speed divides them."""
     speed: float = 1.0

@@ -16,6 +16,7 @@ import httpx2
 
 from credsync.core.verdicts import Effect
 from credsync.hubspot import translate
+from credsync.hubspot.counted import count_call
 from credsync.hubspot.daily import Daily, Stopped
 from credsync.hubspot.errors import HubSpotError, RateLimited
 from credsync.hubspot.exchange import MOST_BYTES, Answer, Exchange, Timeouts
@@ -197,6 +198,7 @@ class HubSpotClient:
             if (stopped := self.daily.stopped(route.bucket)) is not None:
                 raise self._over_for_today(stopped)
             self.daily.count(route.bucket)
+            count_call()
             began = self._clock()
             status: int | None = None
             code, correlation = "cancelled", ""

@@ -5,7 +5,6 @@ claim -> prepare -> observe -> decide -> record what goes out -> apply -> record
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +16,7 @@ import structlog
 from sqlalchemy import Connection
 
 from credsync.core.contacts import contact_doubtful, witness
-from credsync.core.decide import Decision, claimed_records, decide
+from credsync.core.decide import Decision, decide
 from credsync.core.observations import NotSeen
 from credsync.core.schedule import Policy
 from credsync.core.slots import TypeSight
@@ -25,6 +24,7 @@ from credsync.core.verdicts import Verdict
 from credsync.hubspot.edge import Edge, Names
 from credsync.hubspot.lanes import Lane, in_lane
 from credsync.reconcile.apply import RecordKey, Send, apply
+from credsync.reconcile.claims import shared_records
 from credsync.reconcile.contacts import MergedInto, fates_of, settle, under_merged
 from credsync.reconcile.observe import Sights, observe, types_to_look_at
 from credsync.reconcile.prepare import Prepared, prepare
@@ -35,7 +35,6 @@ from credsync.store.choices import pending_choices
 from credsync.store.contacts import owners_of
 from credsync.store.database import Database
 from credsync.store.leases import Lease
-from credsync.store.links import claims_of
 from credsync.store.rounds import put_off, record_turns
 
 _log = structlog.get_logger("credsync")
@@ -162,11 +161,8 @@ class Round:
         self, connection: Connection, prepared: Sequence[Prepared], sights: Sights, now: datetime
     ) -> tuple[list[TurnInProgress], list[str]]:
         """Everybody's turn; and who could not get one because of a fault of ours, which must not stop the others."""
-        claims = self._claims(connection, prepared, sights)
-        by_therapist: dict[str, dict[RecordKey, set[str]]] = defaultdict(dict)
-        for record, owners in claims.items():
-            for owner in owners if len(owners) > 1 else ():
-                by_therapist[owner][record] = owners - {owner}
+        everybody = [p.case.therapist_id for p in prepared]
+        by_therapist = shared_records(connection, self._portal, everybody, sights)
         decided: list[tuple[Prepared, Decision]] = []
         failed: list[str] = []
         for p in prepared:
@@ -198,18 +194,6 @@ class Round:
             contact_id=case.contact_id,
             remedy="nothing was written for this therapist; it is tried again in an hour. Report this line",
         )
-
-    def _claims(
-        self, connection: Connection, prepared: Sequence[Prepared], sights: Sights
-    ) -> Mapping[RecordKey, set[str]]:
-        """Under whose contacts each record of a slot is: by this look, and by what is stored of everybody else."""
-        claims: dict[RecordKey, set[str]] = defaultdict(set)
-        for p in prepared:
-            for record in claimed_records(self._portal, sights.get(p.case.therapist_id, {})):
-                claims[record].add(p.case.therapist_id)
-        for record, owners in claims_of(connection, self._portal.name, list(claims)).items():
-            claims[record] |= {o for o in owners if not isinstance(sights.get(o, {}).get(record[0]), tuple)}
-        return claims
 
     async def _record(self, turns: Sequence[TurnInProgress], now: datetime) -> None:
         """Whoever sends is recorded first and goes out; those who go on waiting are recorded meanwhile.

@@ -26,6 +26,7 @@ from credsync.operate.kept_names import keep_names
 from credsync.reconcile.allowance import Allowance
 from credsync.reconcile.deadlines import Deadlines
 from credsync.reconcile.round import Round, RoundReport
+from credsync.reconcile.sweep import Sweep
 from credsync.reconcile.sync_urls import SyncUrls
 from credsync.reconcile.watch import Watch
 from credsync.store import in_thread, leases, portals
@@ -193,6 +194,8 @@ class PortalWorker:
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._heartbeat, lease)
+                sweep = Sweep(self._database, self._edge, self._deadlines.policy, self._names, self._speed)
+                tasks.start_soon(sweep.beside_rounds, lease, self.wake.set, lambda: not self._silences)
                 await self._rounds(lease)
                 tasks.cancel_scope.cancel()
         finally:

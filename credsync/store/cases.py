@@ -76,7 +76,7 @@ def claim_due(
             .limit(free)
         )
         rows += connection.execute(riders)
-    return _claimed(connection, rows, portal, portal_digest, now)
+    return claim_rows(connection, rows, portal, portal_digest, now)
 
 
 def _backfilled(connection: Connection, portal: str, now: datetime, free: int) -> Sequence[Row[Any]]:
@@ -99,10 +99,10 @@ def _backfilled(connection: Connection, portal: str, now: datetime, free: int) -
 def claim_one(connection: Connection, therapist_id: str, portal_digest: str, now: datetime) -> Claimed | None:
     """One therapist as a round would claim them, due or not; None for an unknown one. Reads only."""
     row = connection.execute(select(therapists).where(therapists.c.id == therapist_id)).one_or_none()
-    return None if row is None else _claimed(connection, [row], row.portal, portal_digest, now)[0]
+    return None if row is None else claim_rows(connection, [row], row.portal, portal_digest, now)[0]
 
 
-def _claimed(
+def claim_rows(
     connection: Connection, rows: Sequence[Row[Any]], portal: str, portal_digest: str, now: datetime
 ) -> list[Claimed]:
     shared = shared_contacts(connection, portal)

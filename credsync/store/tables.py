@@ -31,6 +31,11 @@ from credsync.store.watch_tables import refusals as refusals
 
 WAITING = "awaited AND record_id IS NULL AND state <> 'given_up'"
 """Which links wait and are not given up: the condition of the small index that finds them among all."""
+VERIFIABLE = (
+    "due_at IS NULL AND backfill_at IS NULL AND contact_id IS NOT NULL AND merged_contact_id IS NULL "
+    "AND state <> 'given_up'"
+)
+"""Of whom nothing is due, so that only a sweep looks at them: the condition of the index that finds the oldest verified."""
 
 
 def _therapist() -> Column[str]:
@@ -77,7 +82,19 @@ therapists = Table(
         Moment,
         comment="since when it waits for a place in the backfill lane; null if it does not",
     ),
+    Column(
+        "verified_at",
+        Moment,
+        comment="when a sweep last asked for everything under the contact; since when it is known before that",
+    ),
     UniqueConstraint("portal", "contact_id"),
+    Index(
+        "ix_therapists_verifiable",
+        "portal",
+        "verified_at",
+        sqlite_where=text(VERIFIABLE),
+        postgresql_where=text(VERIFIABLE),
+    ),
     Index("ix_therapists_portal_merged_contact_id", "portal", "merged_contact_id"),
     Index("ix_therapists_portal_sync_url_at", "portal", "sync_url_at"),
     Index("ix_therapists_portal_due_at", "portal", "due_at"),
@@ -304,6 +321,7 @@ portals = Table(
         "problem_kind", String(40), comment="the kind of alert a problem is; null for one not worth it yet"
     ),
     Column("account", JSON, comment="portal id and UI domain as HubSpot told them"),
+    Column("sweep_from", Moment, comment="when the next verification sweep may begin"),
 )
 
 daily_calls = Table(

@@ -173,6 +173,7 @@ def _made(connection: Connection, door: Door, who: Who) -> Taken:
             "state_since": door.now,
             "rides": True,
             "created_at": door.now,
+            "verified_at": door.now,
         },
     )
     return Taken(who.therapist_id, who.portal, contact, made=True)

@@ -240,7 +240,7 @@ CALLS: tuple[Call, ...] = (
         {200: ("the delays", delay_documents.Delays)},
         parameters=(
             Parameter("portal", "of this portal"),
-            Parameter("slot", "of this slot; `license` stands for `license.NY`, too"),
+            Parameter("slot", "of this slot; licences of all states are one"),
             Parameter("weeks", "the last weeks, the current one with them", _count(13, 13)),
         ),
         problems=("invalid",),

@@ -8,6 +8,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
+from credsync.core.delays import rule_of
 from credsync.operate.delays import MOST_WEEKS, delays_report
 from credsync.web.api.answers import said
 from credsync.web.api.context import ApiContext
@@ -27,7 +28,11 @@ class Delays:
         question = Question(request, ("portal", "slot", "weeks"))
         portal = question.word("portal", "portal here", sorted(portals))
         asked = [each for name, each in portals.items() if portal in (None, name)]
-        slot = question.word("slot", "slot of any portal here", sorted({k for p in asked for k in p.slots}))
+        slot = question.text("slot")
+        if slot is not None and not any(each.slot_rule(slot) for each in portals.values()):
+            slots = sorted({key for each in portals.values() for key in each.slots})
+            question.word("slot", "slot of any portal here", slots)
+        rule = None if slot is None else rule_of(slot)
         weeks = question.number("weeks", MOST_WEEKS, 1, MOST_WEEKS)
         question.checked()
 
@@ -35,6 +40,6 @@ class Delays:
             database = self._context.database
             with database.read() as connection:
                 now, policy = database.clock.now(), self._context.policy
-                return delays_report(connection, asked, now, policy, slot=slot, weeks=weeks)
+                return delays_report(connection, asked, now, policy, slot=rule, weeks=weeks)
 
         return said(await to_thread.run_sync(ask, limiter=self._limiter))
