@@ -18,12 +18,12 @@ from credsync.core.verdicts import Effect
 from credsync.hubspot import translate
 from credsync.hubspot.counted import count_call
 from credsync.hubspot.daily import Daily, Stopped
-from credsync.hubspot.errors import HubSpotError, RateLimited
+from credsync.hubspot.errors import HubSpotError, RateLimited, Unavailable
 from credsync.hubspot.exchange import MOST_BYTES, Answer, Exchange, Timeouts
 from credsync.hubspot.limits_told import limits_told
 from credsync.hubspot.pacing import Clock, Pacing, Sleep
 from credsync.hubspot.paths import ApiVersion, Bucket, Route, Routes
-from credsync.hubspot.retries import ATTEMPTS, Patience
+from credsync.hubspot.retries import ATTEMPTS, IN_VAIN, Patience
 from credsync.hubspot.seats import Seat
 
 __all__ = ["Answer", "CallRecord", "HubSpotClient", "Timeouts"]
@@ -78,6 +78,7 @@ class HubSpotClient:
         self._sleep = sleep
         self._rng = rng or Random()  # noqa: S311 - jitter, not a secret
         self._attempts = attempts
+        self._in_vain = 0
         self._speed = speed
         self._on_call = on_call
         self.guard: Callable[[], None] | None = None
@@ -125,7 +126,8 @@ class HubSpotClient:
         together: a write that may have been carried out by the first stays `unknown`, even if the second never left.
         """
         content = None if body is None else json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
-        patience = Patience(self._attempts, self._rng, route.writes)
+        attempts = 1 if self._in_vain >= IN_VAIN else self._attempts
+        patience = Patience(attempts, self._rng, route.writes)
         doubtful = False
         while True:
             error: HubSpotError
@@ -134,12 +136,15 @@ class HubSpotClient:
                 error = closed
             else:
                 try:
-                    return await self._attempt(route, content, inputs, params, patience.tried + 1)
+                    answer = await self._attempt(route, content, inputs, params, patience)
+                    self._in_vain = 0
+                    return answer
                 except HubSpotError as fault:
                     error = fault
                 wait = patience.after(error)
                 self._learn(route.bucket, error)
             if wait is None:
+                self._in_vain = self._in_vain + 1 if isinstance(error, Unavailable) else 0
                 error.attempts = patience.tried
                 if error.retry_after is not None:
                     error.retry_after /= self._speed
@@ -190,7 +195,12 @@ class HubSpotClient:
         self.daily.heard(bucket, told)
 
     async def _attempt(
-        self, route: Route, content: bytes | None, inputs: int, params: Mapping[str, str] | None, attempt: int
+        self,
+        route: Route,
+        content: bytes | None,
+        inputs: int,
+        params: Mapping[str, str] | None,
+        patience: Patience,
     ) -> Answer:
         async with self.pacing.seat(route.bucket) as seat:
             if self.guard is not None:
@@ -212,7 +222,8 @@ class HubSpotClient:
                 status, code, correlation = error.status, error.code, error.correlation_id
                 raise
             finally:
+                seconds = self._clock() - began
+                patience.travelled += seconds
                 if self._on_call is not None:
-                    seconds = self._clock() - began
                     call = (route.bucket, route.method, route.template, status, code, inputs)
-                    self._on_call(CallRecord(*call, seconds, attempt, correlation))
+                    self._on_call(CallRecord(*call, seconds, patience.tried + 1, correlation))

@@ -11,6 +11,10 @@ ATTEMPTS = 5
 BUDGET = 15.0
 """Seconds of waiting one call may cost in all, in HubSpot's time."""
 FIRST, LONGEST = 0.5, 8.0
+LONGEST_CALL = 30.0
+"""Seconds of attempts and waits between them after which a call is not tried again: a HubSpot that hangs is the schedule's matter."""
+IN_VAIN = 3
+"""Calls given up in a row after which each further one is tried once, until one is answered."""
 
 _AGAIN = frozenset({423, 477, 500, 501, 502, 503, 504, 521, 522, 523, 524})
 _NO_ANSWER = frozenset({"unreachable", "timeout", "disconnected"})
@@ -33,13 +37,15 @@ def worth_retrying(error: HubSpotError, *, writes: bool) -> bool:
 
 @dataclass(slots=True)
 class Patience:
-    """One call's: how often it was tried and how long it has waited."""
+    """One call's: how often it was tried, how long it has waited between and how long it was under way."""
 
     attempts: int
     rng: Random = field(repr=False)
     writes: bool = False
     tried: int = 0
     spent: float = 0.0
+    travelled: float = 0.0
+    """Seconds that its attempts took, their waits for a seat not counted."""
 
     @property
     def left(self) -> float:
@@ -52,7 +58,9 @@ class Patience:
         the budget ends the matter.
         """
         self.tried += 1
-        if self.tried >= self.attempts or not worth_retrying(error, writes=self.writes):
+        if self.tried >= self.attempts or self.spent + self.travelled > LONGEST_CALL:
+            return None
+        if not worth_retrying(error, writes=self.writes):
             return None
         floor = error.retry_after or 0.0
         wait = floor + self.rng.uniform(0, min(LONGEST, FIRST * 2.0 ** (self.tried - 1)))
