@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,13 +16,14 @@ _DEEPEST = 12
 """Frames of a failure that are shown."""
 
 
-def configure_logs(log_format: Literal["json", "console"]) -> None:
-    """Send every log line, ours and the libraries', to standard error in one format."""
+def configure_logs(log_format: Literal["json", "console"], also: Sequence[Processor] = ()) -> None:
+    """Send every log line, ours and the libraries', to standard error in one format; `also` see it just before."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         where_it_failed,
+        *also,
     ]
     renderer: Processor = (
         structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()

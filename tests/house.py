@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("web",),
     ("reconcile",),
     ("operate",),
-    ("settings", "logs", "metrics"),
+    ("settings", "logs", "metrics", "error_tracker"),
     ("hubspot", "store"),
     ("core",),
     ("__init__",),

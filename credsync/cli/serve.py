@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ from credsync.cli.refusals import Refusal, refusal_of
 
 if TYPE_CHECKING:
     from credsync.app import App
+    from credsync.error_tracker import ErrorTracker
     from credsync.settings import Settings
 
 
@@ -47,10 +48,14 @@ def serve(
     from credsync.app import load_portals
     from credsync.logs import configure_logs
 
-    configure_logs(settings.log_format)
+    tracker = _tracker(settings)
+    configure_logs(settings.log_format, [tracker.processor()] if tracker is not None else [])
     load_portals(settings.portals)
     _make_first_database(settings)
-    with open_whole(settings, speed=speed) as app:
+    with ExitStack() as at_the_end:
+        if tracker is not None:
+            at_the_end.callback(tracker.close)
+        app = at_the_end.enter_context(open_whole(settings, speed=speed))
         try:
             _run(app, only)
         except Exception as error:
@@ -60,6 +65,20 @@ def serve(
             raise Refusal(
                 "The service ended by a fault of its own; the log says where. Start it again: nothing is lost."
             ) from None
+
+
+def _tracker(settings: Settings) -> ErrorTracker | None:
+    if settings.sentry_dsn is None:
+        return None
+    from importlib.metadata import version
+
+    from credsync.error_tracker import BadDsn, ErrorTracker
+    from credsync.settings import SettingsError
+
+    try:
+        return ErrorTracker(settings.sentry_dsn, version("credsync"))
+    except BadDsn as error:
+        raise SettingsError(f"{error}.") from None
 
 
 def _run(app: App, only: Only | None) -> None:

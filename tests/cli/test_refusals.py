@@ -143,3 +143,13 @@ def test_the_sandbox_says_what_it_cannot_start_with(
     ended = run("sandbox", *arguments)
     assert ended.code == code
     assert said in ended.err
+
+
+def test_an_error_tracker_that_cannot_be_is_told_at_the_start(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDSYNC_SENTRY_DSN", "elsewhere")
+    ended = run("serve")
+    assert ended.code == 4
+    assert "sentry_dsn is no DSN: write https://key@host/project" in ended.err
+    assert "elsewhere" not in ended.err
