@@ -6,15 +6,21 @@ Computed when it is sent, from the submissions and the portal file of that momen
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
 
 from credsync.core.facts import Facts
 from credsync.core.mapping import Wanted, merge
 from credsync.core.plan import settled_slots
 from credsync.core.portal import Portal
 from credsync.core.properties import Property, ShapeFault, shape
+from credsync.core.quarantine import Place, Quarantined
 from credsync.core.verdicts import Outcome, PropertyFault, Verdict
-from credsync.core.writes import Write
+from credsync.core.writes import Cause, Write, WriteState
+
+_NONE: Final[Mapping[Place, Quarantined]] = MappingProxyType({})
+_ENDED = frozenset({WriteState.WRITTEN, WriteState.PARTIAL, WriteState.REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +37,31 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One record's input. `properties` may be empty: then nothing is sent and every write in it ends by its faults."""
+    """One record's input. `properties` may be empty: then nothing is sent and every write in it ends by its faults.
+
+    `again` are those of its properties that a person wants tried again although HubSpot refused their values; `apart`
+    says that HubSpot refused the record as a whole when it was last written. Neither may travel with others.
+    """
 
     object_key: str
     record_id: str
     properties: Mapping[str, str | None]
     carried: tuple[Carried, ...]
+    again: frozenset[str] = frozenset()
+    apart: bool = False
 
 
 def compose(
-    portal: Portal, facts: Facts, writes: Sequence[Write], known: Mapping[str, Mapping[str, Property]]
+    portal: Portal,
+    facts: Facts,
+    writes: Sequence[Write],
+    known: Mapping[str, Mapping[str, Property]],
+    quarantined: Mapping[Place, Quarantined] = _NONE,
 ) -> list[Outgoing]:
     """One `Outgoing` per record that a therapist's due writes go to.
 
-    `writes` are all of the therapist's, `known` maps object keys to HubSpot's own properties by name.
+    `writes` are all of the therapist's, oldest first; `known` maps object keys to HubSpot's own properties by name.
+    What is quarantined is left out, unless a person asks for it.
     """
     settled = settled_slots(w for w in writes if not w.goes_now)
     by_record: dict[tuple[str, str], list[int]] = {}
@@ -53,7 +70,7 @@ def compose(
             rule = portal.slot_rule(write.slot)
             assert rule is not None, "a due write has a linked slot, which has a rule"
             by_record.setdefault((rule.object, write.record_id), []).append(index)
-    return [
+    outgoing = [
         _input(
             portal,
             facts,
@@ -62,9 +79,17 @@ def compose(
             {i: writes[i] for i in indexes},
             settled,
             known.get(object_key, {}),
+            quarantined,
         )
         for (object_key, record_id), indexes in by_record.items()
     ]
+    return [replace(each, apart=_was_refused(writes, each.record_id)) for each in outgoing]
+
+
+def _was_refused(writes: Sequence[Write], record_id: str) -> bool:
+    """Whether what was last sent to a record was refused as a whole."""
+    ended = (w.state for w in reversed(writes) if w.record_id == record_id and w.state in _ENDED)
+    return next(ended, None) is WriteState.REFUSED
 
 
 def _input(
@@ -75,6 +100,7 @@ def _input(
     due: Mapping[int, Write],
     settled: Mapping[int, tuple[str, str | None]],
     known: Mapping[str, Property],
+    quarantined: Mapping[Place, Quarantined],
 ) -> Outgoing:
     wanted: dict[str, Wanted] = {}
     shares: list[tuple[int, dict[str, Wanted]]] = []
@@ -86,18 +112,29 @@ def _input(
                 wanted[name] = value
     properties: dict[str, str | None] = {}
     faults: dict[str, PropertyFault] = {}
+    again: set[str] = set()
+    by_person = {name for index, share in shares if due[index].cause is Cause.SYNC for name in share}
     for name, value in wanted.items():
         try:
-            properties[name] = _shaped(name, value, known)
+            text = _shaped(name, value, known)
         except ShapeFault as fault:
             faults[name] = PropertyFault(name, fault.code, fault.message)
+            continue
+        kept_back = quarantined.get((object_key, record_id, name))
+        if kept_back is None or not kept_back.holds(text, known[name]):
+            properties[name] = text
+        elif name in by_person:
+            properties[name] = text
+            again.add(name)
+        else:
+            faults[name] = kept_back.fault
     carried = tuple(
         Carried(
             write, tuple(n for n in share if n in properties), tuple(faults[n] for n in share if n in faults)
         )
         for write, share in shares
     )
-    return Outgoing(object_key, record_id, properties, carried)
+    return Outgoing(object_key, record_id, properties, carried, frozenset(again))
 
 
 def wanted_by(

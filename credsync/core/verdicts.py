@@ -5,7 +5,7 @@ A verdict is a value, never an exception: one record's refusal must not end its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -56,3 +56,14 @@ class Verdict:
     """The record's creation time, where the answer told it (UTC)."""
     retry_after: float | None = None
     """Seconds HubSpot asked us to wait, where it did."""
+
+
+def both(first: Verdict, second: Verdict) -> Verdict:
+    """One record's verdict after two calls, the first of which was taken, wholly or in part."""
+    seen = tuple(dict.fromkeys([*first.correlation_ids, *second.correlation_ids]))
+    faults = (*first.faults, *second.faults)
+    created = first.created_at or second.created_at
+    if second.outcome is Outcome.WRITTEN:
+        return replace(first, correlation_ids=seen, created_at=created)
+    outcome = Outcome.PARTIAL if second.outcome is Outcome.REFUSED else second.outcome
+    return replace(second, outcome=outcome, faults=faults, correlation_ids=seen, created_at=created)

@@ -22,6 +22,8 @@ from credsync.hubspot.schema import (
 
 FRESH_FOR = timedelta(minutes=15)
 """How long object types, labels and properties are believed before they are read again."""
+DOUBTED_AFTER = timedelta(seconds=2)
+"""How old they are at least when a refusal makes them be read again."""
 
 
 class PortalUnusable(Exception):
@@ -58,6 +60,7 @@ class Edge:
         self.portal = portal
         self.client = client
         self._names = names
+        self._doubted = False
 
     async def names(self, now: datetime) -> Names:
         """What HubSpot calls things, at most `FRESH_FOR` old. Raises `PortalUnusable`.
@@ -65,8 +68,9 @@ class Edge:
         When HubSpot cannot be asked, names read before go on serving.
         """
         known = self._names
-        if known is not None and now - known.read_at < FRESH_FOR:
+        if known is not None and now - known.read_at < FRESH_FOR and not self.in_doubt(now):
             return known
+        self._doubted = False
         try:
             self._names = await read_names(self.portal, self.client, now, value_rules=True)
         except HubSpotError as error:
@@ -79,6 +83,26 @@ class Edge:
     def known_names(self) -> Names | None:
         """What was last read and is believed still."""
         return self._names
+
+    async def names_now(self, now: datetime, known: Names, soonest: timedelta) -> Names:
+        """What HubSpot calls things at this moment; `known` if that was read so soon before, or it cannot be asked."""
+        if now - known.read_at < soonest:
+            return known
+        try:
+            self._names = await read_names(self.portal, self.client, now, value_rules=True)
+            self._doubted = False
+        except (HubSpotError, PortalUnusable):
+            return known
+        return self._names
+
+    def doubt(self) -> None:
+        """HubSpot knew something of a property that we did not: read the names again soon; until then they serve."""
+        self._doubted = True
+
+    def in_doubt(self, now: datetime) -> bool:
+        """Whether the names had better be read again now."""
+        known = self._names
+        return self._doubted and known is not None and now - known.read_at >= DOUBTED_AFTER
 
     def stale(self) -> None:
         """Read the names again before the next round: HubSpot knew something we did not."""

@@ -9,19 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from credsync.core.quarantine import is_of_the_property
 from credsync.hubspot.errors import ErrorItem
 
 Properties = Mapping[str, str | None]
 
-_ALIKE = re.compile(
-    r"PROPERTY_DOES_?N[O']?T_?EXIST|PROPERTY_DOES_NOT_EXIST|READ_?ONLY|CALCULATED", re.IGNORECASE
-)
 _ALLOWED = re.compile(r"(?:allowed|valid|possible|available)\s+(?:options|values)", re.IGNORECASE)
 
 
 def hits_all(item: ErrorItem) -> bool:
     """Whether the fault lies in the property itself, so that every input that sends it is hit."""
-    return bool(_ALIKE.fullmatch(item.code) or _ALIKE.search(item.code))
+    return is_of_the_property(item.code)
 
 
 def named(items: Iterable[ErrorItem], properties: Properties) -> list[str]:

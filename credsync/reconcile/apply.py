@@ -14,7 +14,7 @@ import anyio
 from credsync.core.outgoing import Outgoing
 from credsync.core.properties import Property
 from credsync.core.readback import same_value
-from credsync.core.verdicts import Outcome, Verdict
+from credsync.core.verdicts import Outcome, Verdict, both
 from credsync.hubspot.edge import Edge, Names
 from credsync.hubspot.isolate import update_records
 from credsync.hubspot.learnt import Learnt
@@ -59,13 +59,31 @@ async def _apply_type(
     edge: Edge, names: Names, object_key: str, sends: Sequence[Send], learnt: Learnt
 ) -> dict[RecordKey, Verdict]:
     verdicts = await _read_back(edge, names, object_key, [s for s in sends if s.doubtful])
-    inputs = [
-        RecordInput(s.outgoing.record_id, s.outgoing.properties) for s in sends if s.key not in verdicts
+    left = [s.outgoing for s in sends if s.key not in verdicts]
+    type_id = names.type_id(object_key)
+    first = [RecordInput(o.record_id, _without_again(o)) for o in left if not o.apart]
+    told = await update_records(edge.client, type_id, [each for each in first if each.properties], learnt)
+    second = [
+        RecordInput(o.record_id, _apart(o))
+        for o in left
+        if o.record_id not in told or told[o.record_id].outcome in (Outcome.WRITTEN, Outcome.PARTIAL)
     ]
-    if inputs:
-        told = await update_records(edge.client, names.type_id(object_key), inputs, learnt)
-        verdicts.update({(object_key, record_id): verdict for record_id, verdict in told.items()})
+    tried = [each for each in second if each.properties]
+    for record_id, verdict in (await update_records(edge.client, type_id, tried, learnt, wary=True)).items():
+        told[record_id] = both(told[record_id], verdict) if record_id in told else verdict
+    verdicts.update({(object_key, record_id): verdict for record_id, verdict in told.items()})
     return verdicts
+
+
+def _without_again(outgoing: Outgoing) -> dict[str, str | None]:
+    return {name: value for name, value in outgoing.properties.items() if name not in outgoing.again}
+
+
+def _apart(outgoing: Outgoing) -> dict[str, str | None]:
+    """What goes after all the others, where it can hurt none of them."""
+    return {
+        name: value for name, value in outgoing.properties.items() if outgoing.apart or name in outgoing.again
+    }
 
 
 async def _read_back(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -21,7 +21,8 @@ from credsync.core.observations import NotSeen
 from credsync.core.schedule import Policy
 from credsync.core.slots import TypeSight
 from credsync.core.verdicts import Verdict
-from credsync.hubspot.edge import Edge, Names
+from credsync.core.writes import WriteState
+from credsync.hubspot.edge import DOUBTED_AFTER, Edge, Names
 from credsync.hubspot.lanes import Lane, in_lane
 from credsync.reconcile.apply import RecordKey, Send, apply
 from credsync.reconcile.claims import shared_records
@@ -35,6 +36,7 @@ from credsync.store.choices import pending_choices
 from credsync.store.contacts import owners_of
 from credsync.store.database import Database
 from credsync.store.leases import Lease
+from credsync.store.quarantine import quarantined_of
 from credsync.store.rounds import put_off, record_turns
 
 _log = structlog.get_logger("credsync")
@@ -92,6 +94,9 @@ class Round:
             for p in await self._follow_contacts(prepared, sights, now)
         ]
         report = _report(prepared, sights)
+        if any(_pressed_after_a_refusal(p) for p in prepared):
+            soonest = timedelta(0) if any(p.claimed.fresh for p in prepared) else DOUBTED_AFTER
+            self._names = await self._edge.names_now(now, self._names, soonest)
         turns, failed = await self._read(self._decide, prepared, sights, now)
         sending = [t for t in turns if t.outgoing]
         async with anyio.create_task_group() as tasks:
@@ -174,11 +179,14 @@ class Round:
                 self._say_failed(p, failed)
         unread = [p.case.therapist_id for p, d in decided if d.to_send and p.facts is None]
         facts = facts_of(connection, unread)
+        sending = [p.case.therapist_id for p, d in decided if d.to_send]
+        quarantined = quarantined_of(connection, self._portal.name, sending)
         turns = []
         for p, decision in decided:
             try:
                 turn = TurnInProgress(self._portal, p, decision, now, self._policy)
-                turn.begin(p.facts or facts.get(p.case.therapist_id), self._names.properties, now)
+                known = p.facts or facts.get(p.case.therapist_id)
+                turn.begin(known, self._names.properties, now, quarantined.get(p.case.therapist_id, {}))
                 turns.append(turn)
             except Exception:  # noqa: BLE001 - as above
                 self._say_failed(p, failed)
@@ -207,9 +215,8 @@ class Round:
             await in_thread.aside(self._database, partial(timeline.log, events))
 
     def _notice_stale_names(self, verdicts: Mapping[RecordKey, Verdict]) -> None:
-        codes = {fault.code for verdict in verdicts.values() for fault in verdict.faults}
-        if codes & {"PROPERTY_DOESNT_EXIST", "INVALID_OPTION"}:
-            self._edge.stale()
+        if any(verdict.faults for verdict in verdicts.values()):
+            self._edge.doubt()
 
     async def _read(
         self, query: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs
@@ -237,6 +244,14 @@ def _lane(prepared: Sequence[Prepared]) -> Lane:
     if any(claimed.fresh for claimed in due):
         return Lane.NOW
     return Lane.WAITING if due else Lane.BACKFILL
+
+
+def _pressed_after_a_refusal(prepared: Prepared) -> bool:
+    """Whether a person may just have mended in HubSpot what a property takes."""
+    pressed = prepared.planned is not None and prepared.planned.syncs
+    return bool(pressed) and any(
+        write.state in (WriteState.PARTIAL, WriteState.REFUSED) for write in prepared.case.writes
+    )
 
 
 def _unanswered(seen: Mapping[str, TypeSight]) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 
 from credsync.core.decide import Decision
 from credsync.core.delays import Delay, creation_delay, found_delays
@@ -14,6 +16,7 @@ from credsync.core.links import LinkState
 from credsync.core.outgoing import Outgoing, compose
 from credsync.core.portal import Portal
 from credsync.core.properties import Property
+from credsync.core.quarantine import Place, Quarantined, after_verdict
 from credsync.core.reasons import Reason
 from credsync.core.schedule import Policy
 from credsync.core.states import condition, next_due
@@ -24,6 +27,7 @@ from credsync.reconcile.prepare import Prepared
 from credsync.reconcile.verdict import Ended, end_of
 from credsync.store.rounds import Finish, Planned, Turn, Verified
 
+_NONE: Final[Mapping[Place, Quarantined]] = MappingProxyType({})
 _LOOK_AGAIN = 15
 """Shortest looks until a look at everything that was not answered is made again."""
 
@@ -59,6 +63,8 @@ class TurnInProgress:
         )
         self._portal = portal
         self._policy = policy
+        self._known: Mapping[str, Mapping[str, Property]] = {}
+        self._quarantined: Mapping[Place, Quarantined] = {}
         self._tell_contact(now)
         for event in decision.events:
             self._tell(event.name, now, event.slot, event.record_id, event.details)
@@ -73,10 +79,17 @@ class TurnInProgress:
         if case.contact_gone and not any(link.reason is Reason.CONTACT_GONE for link in known):
             self._tell(EventName.CONTACT_GONE, now, None, None, {})
 
-    def begin(self, facts: Facts | None, known: Mapping[str, Mapping[str, Property]], now: datetime) -> None:
+    def begin(
+        self,
+        facts: Facts | None,
+        known: Mapping[str, Mapping[str, Property]],
+        now: datetime,
+        quarantined: Mapping[Place, Quarantined] = _NONE,
+    ) -> None:
         """Compose what goes out. Its writes are recorded as `unknown` until their verdict; without any, the turn ends."""
+        self._known, self._quarantined = known, quarantined
         if facts is not None:
-            for outgoing in compose(self._portal, facts, self.turn.writes, known):
+            for outgoing in compose(self._portal, facts, self.turn.writes, known, quarantined):
                 self._send_or_end(outgoing, now)
         if not self.outgoing:
             self._finish(now)
@@ -88,12 +101,20 @@ class TurnInProgress:
         self.turn = Turn(before=before, links=dict(first.links), writes=list(first.writes))
         for outgoing in self.outgoing:
             verdict = verdicts[(outgoing.object_key, outgoing.record_id)]
+            self._quarantine(outgoing, verdict, now)
             for carried in outgoing.carried:
                 if carried.names:
                     write = self.turn.writes[carried.index]
                     self._keep(carried.index, end_of(write, carried, verdict, now, self._policy), now)
             self.turn.delays = [*self.turn.delays, *self._created(outgoing.record_id, verdict.created_at)]
         self._finish(now)
+
+    def _quarantine(self, outgoing: Outgoing, verdict: Verdict, now: datetime) -> None:
+        places = {name: (outgoing.object_key, outgoing.record_id, name) for name in outgoing.properties}
+        known = self._known.get(outgoing.object_key, {})
+        made, over = after_verdict(places, outgoing.properties, verdict, known, self._quarantined, now)
+        self.turn.quarantined += made
+        self.turn.released += over
 
     def _send_or_end(self, outgoing: Outgoing, now: datetime) -> None:
         for carried in outgoing.carried:

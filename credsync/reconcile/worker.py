@@ -246,6 +246,8 @@ class PortalWorker:
         now = self._database.clock.now()
         due = await self._read(lambda c: next_due_at(c, self.name))
         if due is None or due > now:
+            if self._edge.in_doubt(now):
+                await self._names(now)
             return RoundReport()
         names = await self._names(now)
         if names is None:
@@ -255,6 +257,9 @@ class PortalWorker:
         began = self._clock()
         report = await Round(self._database, self._edge, names, lease, self._deadlines.policy).run()
         self._allowance.say_differences()
+        known = self._edge.known_names
+        if known is not None and known is not names:
+            await self._write(lambda c: keep_names(c, self._edge.portal, known))
         if self._on_round is not None:
             self._on_round(report.therapists, report.sent, self._clock() - began)
         self._watch.note()

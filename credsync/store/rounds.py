@@ -18,6 +18,7 @@ from credsync.core.decide import Case
 from credsync.core.delays import Delay
 from credsync.core.events import TimelineEvent
 from credsync.core.links import Link, LinkHistory
+from credsync.core.quarantine import Place, Quarantined
 from credsync.core.states import Condition, with_fact
 from credsync.core.writes import Write, WriteState
 from credsync.store import timeline
@@ -26,6 +27,7 @@ from credsync.store.contacts import ContactMerged, follow_merges, sharers_of
 from credsync.store.delays import count_delays
 from credsync.store.leases import Lease, fence
 from credsync.store.links import Seen, save_links
+from credsync.store.quarantine import save_quarantine
 from credsync.store.refusals import Written, save_refusals
 from credsync.store.row_locks import lock_therapists
 from credsync.store.tables import syncs, therapists, writes
@@ -85,6 +87,9 @@ class Turn:
     finish: Finish | None = None
     verified: dict[int, Verified] = field(default_factory=dict)
     """By the write's place in `writes`."""
+    quarantined: list[Quarantined] = field(default_factory=list)
+    released: list[Place] = field(default_factory=list)
+    """Values that HubSpot refused, and places of such that it has taken since."""
     delays: Sequence[Delay] = ()
     """The waits that ended in it."""
 
@@ -112,6 +117,12 @@ def record_turns(
     _save_writes(connection, turns)
     written = [Written(t.before.therapist_id, t.before.writes, t.writes) for t in turns]
     save_refusals(connection, portal, written, objects)
+    save_quarantine(
+        connection,
+        portal,
+        [(turn.before.therapist_id, each) for turn in turns for each in turn.quarantined],
+        [place for turn in turns for place in turn.released],
+    )
     for turn in turns:
         if turn.planned is not None and turn.planned.syncs:
             done = update(syncs).where(syncs.c.id.in_(turn.planned.syncs)).values(planned_at=now)

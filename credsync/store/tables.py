@@ -324,6 +324,23 @@ portals = Table(
     Column("sweep_from", Moment, comment="when the next verification sweep may begin"),
 )
 
+quarantined_values = Table(
+    "quarantined_values",
+    metadata,
+    Column("portal", String(100), primary_key=True),
+    Column("object", String(100), primary_key=True),
+    Column("record_id", String(32), primary_key=True),
+    Column("property", String(200), primary_key=True),
+    _therapist(),
+    Column("value_digest", String(32), nullable=False, comment="salted with its place"),
+    Column("definition_digest", String(32), nullable=False, comment="of type, options and rules"),
+    Column("code", String(100), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Index("ix_quarantined_values_therapist_id", "therapist_id"),
+    comment="what HubSpot refused of a record, without the value: not sent again until it or the property changes",
+)
+
 daily_calls = Table(
     "daily_calls",
     metadata,
