@@ -115,7 +115,7 @@ def test_an_option_that_is_added_in_hubspot_is_mended_by_sync_now(shared: World)
 
 
 def test_a_rule_that_is_mended_in_hubspot_is_mended_by_sync_now(shared: World) -> None:
-    """Sync now tries a refused value again, where it can hurt no other record. HubSpot names the property here."""
+    """An untold rule, which HubSpot names when it is broken, is taken back: Sync now writes what it had refused."""
     rules = [{"ruleType": "MAX_LENGTH", "ruleArguments": ["5"]}]
     told = {"object": "therapist_address", "property": "postal_code", "rules": rules, "unpublished": True}
     therapist, contact = someone(), shared.contact(delay=0)
