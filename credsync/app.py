@@ -29,7 +29,7 @@ from credsync.hubspot.pacing import Pacing
 from credsync.metrics import Metrics
 from credsync.operate.live import Live
 from credsync.reconcile.worker import PortalWorker, run_workers
-from credsync.settings import Settings, SettingsError, secret
+from credsync.settings import Settings, SettingsError, secret, webhook_secrets
 from credsync.store import schema
 from credsync.store.database import Database
 from credsync.store.live_reads import SEATS
@@ -171,6 +171,7 @@ def serve(
     """
     policy = app.settings.policy.at_speed(app.speed)
     workers = _workers(app) if worker else {}
+    hooks = _webhook_secrets(app) if api else {}
     stop = stop or threading.Event()
     broken: list[BaseException] = []
 
@@ -191,7 +192,14 @@ def serve(
     try:
         if api:
             context = ApiContext(
-                app.database, app.portals, policy, wake, app.settings.public_url, app.live(), app.metrics
+                app.database,
+                app.portals,
+                policy,
+                wake,
+                app.settings.public_url,
+                app.live(),
+                app.metrics,
+                hooks,
             )
             _serve_api(app, context, listener, stop)
         while not api and thread.is_alive() and not stop.is_set():
@@ -202,6 +210,19 @@ def serve(
             thread.join(_WORKER_STOPS_WITHIN)
     if broken:
         raise broken[0]
+
+
+def _webhook_secrets(app: App) -> dict[str, tuple[str, ...]]:
+    """The secrets of the portals that have any; they are read once, at the start. Raises `SettingsError`."""
+    found = {name: webhook_secrets(name) for name in app.portals}
+    used = {name: each for name, each in found.items() if each}
+    if used and app.settings.public_url is None:
+        _log.warning(
+            "webhooks.unusable",
+            portals=sorted(used),
+            remedy="set public_url to the address HubSpot calls: without it no signature can be judged",
+        )
+    return used
 
 
 def _workers(app: App) -> dict[str, PortalWorker]:

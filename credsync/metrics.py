@@ -65,6 +65,9 @@ class Metrics:
         self._request_seconds = self._histogram(
             "credsync_http_request_seconds", "How long this service took to answer.", "route"
         )
+        self._webhooks = self._counter(
+            "credsync_webhooks", "Webhooks; outcome is taken, replayed or refused.", "portal", "outcome"
+        )
         self._therapists = self._gauge("credsync_therapists", "Therapists by their state.", "portal", "state")
         self._due = self._gauge("credsync_therapists_due", "Therapists a round should take now.", "portal")
         self._oldest = self._gauge(
@@ -96,6 +99,10 @@ class Metrics:
         known = method if method in _METHODS else "other"
         self._requests.labels(known, route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
+
+    def webhook(self, portal: str, outcome: str) -> None:
+        """A webhook came. The portal is empty for one that nobody has."""
+        self._webhooks.labels(portal, outcome).inc()
 
     def text(self, figures: Iterable[PortalFigures]) -> bytes:
         """Everything in Prometheus' text form, with the database's figures of now."""

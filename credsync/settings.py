@@ -20,6 +20,7 @@ from credsync.core.schedule import Policy
 ENV_PREFIX = "CREDSYNC_"
 SECRETS = ("HUBSPOT_TOKEN_", "WEBHOOK_SECRET_")
 """Environment names (after the prefix) that are secrets of a portal, not settings."""
+MOST_WEBHOOK_SECRETS = 2
 DEFAULT_FILE = Path("credsync.toml")
 
 
@@ -179,6 +180,24 @@ def _unknown_key(key: str, known: list[str], where: str) -> str:
 
 def _message(faults: list[str]) -> str:
     return "The settings cannot be used:" + "".join(f"\n  {fault}" for fault in faults)
+
+
+def webhook_secrets(portal: str, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The client secrets that sign a portal's webhooks: none, one, or the new and the old one while it is changed.
+
+    Two stand in one variable (or one file), with a comma, a blank or a line break between. Raises `SettingsError`.
+    """
+    key = f"{ENV_PREFIX}WEBHOOK_SECRET_{portal.upper().replace('-', '_')}"
+    found = tuple(
+        dict.fromkeys((secret(f"WEBHOOK_SECRET_{portal}", environment) or "").replace(",", " ").split())
+    )
+    if len(found) > MOST_WEBHOOK_SECRETS:
+        raise SettingsError(
+            f"{key} holds {len(found)} secrets: at most two, the new one and the one before it."
+        )
+    if not all(each.isascii() and each.isprintable() for each in found):
+        raise SettingsError(f"{key} holds a character that no client secret has: copy it anew from HubSpot.")
+    return found
 
 
 def secret(name: str, environment: Mapping[str, str] | None = None) -> str | None:

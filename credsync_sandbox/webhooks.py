@@ -11,6 +11,7 @@ import itertools
 import json
 import time
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from credsync_sandbox.world.world import World
 MOST_EVENTS = 100
 MOST_ATTEMPTS = 10
 TIMEOUT = 5.0
-PERIOD = 0.1
+PERIOD = 0.05
 """Wall seconds between looks for events to send."""
 _DECODED = {
     "%3A": ":",
@@ -48,11 +49,17 @@ def signature_v3(secret: str, method: str, uri: str, body: bytes, timestamp: str
 
 @dataclass(slots=True)
 class Target:
-    """Where events go. `subscriptions` None: every kind."""
+    """Where events go. `subscriptions` None: every kind.
+
+    `signed_as` is the address HubSpot would have called where it is not `url`: that of a proxy before the service.
+    `drop` is the share of events that are never sent.
+    """
 
     url: str
     secret: str
     subscriptions: frozenset[str] | None = None
+    signed_as: str | None = None
+    drop: float = 0.0
 
 
 class Webhooks:
@@ -60,6 +67,7 @@ class Webhooks:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._chance = Random(f"{world.seed} webhooks")  # noqa: S311 (chance, no secret)
         self._numbers = itertools.count(1)
         self.target: Target | None = None
         self.delivered = 0
@@ -87,7 +95,8 @@ class Webhooks:
         wanted = [
             event
             for event in events
-            if target.subscriptions is None or event["subscriptionType"] in target.subscriptions
+            if (target.subscriptions is None or event["subscriptionType"] in target.subscriptions)
+            and not (target.drop and self._chance.random() < target.drop)
         ]
         now = time.time()
         due = [batch for batch in self._waiting if batch[0] <= now]
@@ -121,7 +130,7 @@ class Webhooks:
                 {
                     "Content-Type": "application/json",
                     "X-HubSpot-Signature-v3": signature_v3(
-                        target.secret, "POST", target.url, body, timestamp
+                        target.secret, "POST", target.signed_as or target.url, body, timestamp
                     ),
                     "X-HubSpot-Request-Timestamp": timestamp,
                 },

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from credsync.settings import Settings, SettingsError, load_settings, secret
+from credsync.settings import Settings, SettingsError, load_settings, secret, webhook_secrets
 
 GOOD = {
     "database_url": '"sqlite:///other.db"',
@@ -135,3 +135,12 @@ def test_a_secret_comes_from_its_variable_or_its_file(tmp_path: Path) -> None:
             secret("hubspot_token_alpha", {"CREDSYNC_HUBSPOT_TOKEN_ALPHA_FILE": str(path)})
         assert "CREDSYNC_HUBSPOT_TOKEN_ALPHA_FILE cannot be read" in str(refused.value)
         assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("written", ["new,old", "new old", "new\nold\n", " new , old ", "new,new,old"])
+def test_two_webhook_secrets_stand_in_one_variable_or_file(written: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(written)
+    assert webhook_secrets("my-portal", {"CREDSYNC_WEBHOOK_SECRET_MY_PORTAL": written}) == ("new", "old")
+    assert webhook_secrets("alpha", {"CREDSYNC_WEBHOOK_SECRET_ALPHA_FILE": str(file)}) == ("new", "old")
+    assert webhook_secrets("beta", {}) == ()

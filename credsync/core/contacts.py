@@ -41,13 +41,14 @@ def contact_doubtful(
     policy: Policy,
     *,
     fact_came: bool = False,
+    told: bool = False,
 ) -> bool:
     """Whether HubSpot should be asked if the contact still lives.
 
     Associations of an unknown contact look like those of one with nothing yet (HubSpot, associations). So it is asked
     when nothing hangs on the contact any more where something did (`witness` sees to it that this is looked at), when
-    a record becomes overdue, again whenever its wait has doubled since, and when a fact came in for a contact that
-    was gone.
+    a record becomes overdue, again whenever its wait has doubled since, when a fact came in for a contact that was
+    gone, and when HubSpot `told` that the contact itself is another, or gone.
     """
     direct = {key for key, each in portal.objects.items() if each.parent == CONTACT}
     seen = [sights[key] for key in direct if key in sights and not isinstance(sights[key], NotSeen)]
@@ -58,7 +59,7 @@ def contact_doubtful(
         for link in case.links.values()
         if (rule := portal.slot_rule(link.slot)) is not None and rule.object in direct & sights.keys()
     ]
-    if any(link.record_id is not None or link.candidates for link in links):
+    if told or any(link.record_id is not None or link.candidates for link in links):
         return True
     if fact_came and any(link.reason is Reason.CONTACT_GONE for link in links):
         return True

@@ -41,6 +41,8 @@ class Case:
     """HubSpot no longer has the contact, as this round found out."""
     contact_shared_with: frozenset[str] = frozenset()
     """Other therapists whose contact was merged with this one's: nothing is written for any of them."""
+    hinted: frozenset[str] = frozenset()
+    """Object types of which HubSpot told something a moment ago, by key; `contact` for the contact itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ def decide(
 ) -> Decision:
     """Judge every slot that was looked at, then name the writes.
 
+    What HubSpot told of and does not show yet is looked at again as if no hints came: it may show it a moment later.
+
     `sights` maps object keys to what the look saw; a type absent from it was not looked at. `shared` maps
     (object key, record id) to the other therapists whose contacts have that record in a slot.
     """
@@ -94,8 +98,9 @@ def decide(
             continue
         whole = sights[object_key]
         present = frozenset(c.record_id for c in whole) if isinstance(whole, tuple) else frozenset()
+        spans = replace(policy, hints_come=False) if object_key in case.hinted else policy
         for rule in portal.rules_of(object_key):
-            for slot, judged in _judge(rule, case, links, sight, present, shared, now, policy).items():
+            for slot, judged in _judge(rule, case, links, sight, present, shared, now, spans).items():
                 before = links.get(slot)
                 if isinstance(judged, Link):
                     links[slot] = judged

@@ -60,7 +60,7 @@ def judge_unseen(
     since = link.awaited_since
     if link.state is LinkState.FOUND and asked_since is not None:
         since = max(since, asked_since)
-    again = next_look(since, now, policy)
+    again = next_look(since, now, replace(policy, hints_come=False))
     if sight.retry_after is not None:
         again = max(again, now + timedelta(seconds=sight.retry_after))
     reason = Reason.LOOK_FAILED if link.state is LinkState.AWAITED else link.reason

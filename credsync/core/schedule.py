@@ -36,6 +36,18 @@ class Policy:
     learnt: Mapping[str, timedelta] = field(default_factory=dict)
     """Deadlines learnt from delays, by slot rule, as they pass here: no speed divides them."""
     speed: float = 1.0
+    hint_coalesce: timedelta = timedelta(seconds=1)
+    """How long a webhook's hint may wait for company: HubSpot tells of one record in several calls."""
+    hints_come: bool = False
+    """Whether HubSpot tells, at present, of what is waited for. Looks of our own then only find what a lost hint
+    would have told, and are rarer: after half the time waited, within `hinted_look_min` and `hinted_look_max`.
+    """
+    hinted_look_min: timedelta = timedelta(minutes=2)
+    hinted_look_max: timedelta = timedelta(minutes=5)
+    hints_last: timedelta = timedelta(minutes=10)
+    """How long after the last webhook they are relied on."""
+    hints_proven: timedelta = timedelta(days=7)
+    """How long after the last association of an object type HubSpot is known to tell of that type."""
 
     def at_speed(self, speed: float) -> Policy:
         """The same rule with every span `speed` times shorter."""
@@ -56,8 +68,14 @@ class Policy:
 
 
 def look_again_after(waited: timedelta, policy: Policy) -> timedelta:
-    """How long to wait before the next look: max(4 s, a twentieth of the time waited), at most 1 h."""
-    return min(policy.look_again_max, max(policy.look_again_min, waited * policy.look_again_share))
+    """How long to wait before the next look: max(4 s, a twentieth of the time waited), at most 1 h.
+
+    While hints come: max(2 min, half of the time waited), at most 5 min, unless it is more anyway.
+    """
+    usual = min(policy.look_again_max, max(policy.look_again_min, waited * policy.look_again_share))
+    if not policy.hints_come:
+        return usual
+    return max(usual, min(policy.hinted_look_max, max(policy.hinted_look_min, waited / 2)))
 
 
 def next_look(awaited_since: datetime, now: datetime, policy: Policy) -> datetime:

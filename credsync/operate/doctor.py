@@ -11,6 +11,7 @@ from credsync.hubspot.edge import Edge
 from credsync.operate.doctor_database import examine_database
 from credsync.operate.doctor_portal import examine_portal
 from credsync.operate.doctor_settings import examine_settings, missing_public_url
+from credsync.operate.doctor_webhooks import examine_webhooks
 from credsync.operate.findings import Finding, Level, failing, ok
 from credsync.settings import Settings, SettingsError
 from credsync.store.clock import Clock, SystemClock
@@ -53,6 +54,7 @@ async def examine(
     findings.append(ok("portals", f"The portal files can be used: {', '.join(sorted(portals))}."))
     if isinstance(settings, Settings):
         findings += missing_public_url(settings, portals.values())
+        findings += examine_webhooks(settings, portals.values())
     for name in sorted(portals):
         findings += await _guarded(f"portal {name}", _examination(portals[name], edge_of, clock))
     return findings

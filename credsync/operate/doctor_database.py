@@ -9,6 +9,7 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from credsync.operate.doctor_webhooks import webhooks_that_came
 from credsync.operate.findings import Finding, advice, failing, ok
 from credsync.store import schema
 from credsync.store.clock import Clock
@@ -92,6 +93,8 @@ def _opened(database: Database, url: URL) -> list[Finding]:
     with database.read() as connection:
         findings.append(_tokens(connection))
         findings += _portals(connection)
+        named = [status.name for status in statuses(connection)]
+        findings += webhooks_that_came(connection, named, database.clock.now())
     return findings
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from credsync.core.decide import Case
+from credsync.core.hints import looked_at_together
 from credsync.core.observations import NotSeen, Sight
 from credsync.core.portal import CONTACT, Portal
 from credsync.core.slots import Candidate, ParentAwaited, TypeSight, properties_needed
@@ -30,18 +31,19 @@ def types_to_look_at(
     """The object types worth a look for one therapist; a two-hop type brings its parent along.
 
     `everything` is for a therapist of whom a fact came in: all types, unless nothing is open and nothing unsent.
-    `whatever_is_open` looks even then.
+    `whatever_is_open` looks even then. What HubSpot hinted at is looked at in any case.
     """
     open_slots = {slot for slot, link in case.links.items() if link.open}
     open_slots |= {w.slot for w in case.writes if w.state in UNFINISHED}
-    if case.contact_id is None or not (open_slots or whatever_is_open):
+    if case.contact_id is None or not (open_slots or whatever_is_open or case.hinted):
         return set()
     used = {rule.object for rule in portal.slots.values()}
-    if everything or whatever_is_open:
+    if whatever_is_open or (everything and open_slots):
         wanted = used
     else:
         rules = [portal.slot_rule(slot) for slot in open_slots]
         wanted = {rule.object for rule in rules if rule is not None}
+    wanted = wanted | looked_at_together(portal, case.hinted)
     return wanted | {portal.objects[key].parent for key in wanted} - {CONTACT}
 
 

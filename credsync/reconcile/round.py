@@ -5,7 +5,7 @@ claim -> prepare -> observe -> decide -> record what goes out -> apply -> record
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,9 @@ from sqlalchemy import Connection
 
 from credsync.core.contacts import contact_doubtful, witness
 from credsync.core.decide import Decision, decide
+from credsync.core.hints import looked_at_together
 from credsync.core.observations import NotSeen
+from credsync.core.portal import CONTACT, Awaited
 from credsync.core.schedule import Policy
 from credsync.core.slots import TypeSight
 from credsync.core.verdicts import Verdict
@@ -31,13 +33,15 @@ from credsync.reconcile.observe import Sights, observe, types_to_look_at
 from credsync.reconcile.prepare import Prepared, prepare
 from credsync.reconcile.turn import TurnInProgress
 from credsync.store import in_thread, timeline
-from credsync.store.cases import claim_due, facts_of, pending_syncs
+from credsync.store.cases import claim_due, facts_of, next_due_at, pending_syncs
 from credsync.store.choices import pending_choices
 from credsync.store.contacts import owners_of
 from credsync.store.database import Database
+from credsync.store.hints import ANYBODY, Pending, pending_hints, settle_hints
 from credsync.store.leases import Lease
 from credsync.store.quarantine import quarantined_of
 from credsync.store.rounds import put_off, record_turns
+from credsync.store.webhooks import webhook_standing
 
 _log = structlog.get_logger("credsync")
 _P = ParamSpec("_P")
@@ -47,6 +51,8 @@ MOST_THERAPISTS = 1_000
 """As many as one association call takes."""
 _RECORDED_TOGETHER = 200
 """Therapists in one transaction."""
+_UNANSWERED = 15
+"""Shortest looks until a hint whose look was not answered is followed again."""
 
 
 @dataclass(slots=True)
@@ -76,6 +82,8 @@ class Round:
         self._names = names
         self._lease = lease
         self._policy = policy
+        self._hints: Sequence[Pending] = ()
+        self._full = False
         self._objects = {key: rule.object for key, rule in edge.portal.slots.items()}
 
     async def run(self) -> RoundReport:
@@ -83,12 +91,15 @@ class Round:
         now = self._database.clock.now()
         prepared = [under_merged(p) for p in await self._read(self._claim, now)]
         if not prepared:
+            await self._settle_hints(prepared, {}, (), now)
             return RoundReport()
-        with in_lane(_lane(prepared)):
-            return await self._go(prepared, now)
+        called = self._called(prepared)
+        prepared = [p for p in prepared if self._needed(p) or self._types(p) & called]
+        with in_lane(_lane(prepared, hinted=bool(self._hints))):
+            return await self._go(prepared, called, now)
 
-    async def _go(self, prepared: Sequence[Prepared], now: datetime) -> RoundReport:
-        sights = await self._look(prepared)
+    async def _go(self, prepared: Sequence[Prepared], called: Collection[str], now: datetime) -> RoundReport:
+        sights = await self._look(prepared, called)
         prepared = [
             replace(p, look_failed=_unanswered(sights.get(p.case.therapist_id, {})))
             for p in await self._follow_contacts(prepared, sights, now)
@@ -112,19 +123,33 @@ class Round:
             for turn in sending:
                 turn.end(verdicts, ended)
             await self._record(sending, ended)
+        await self._settle_hints(prepared, sights, failed, now)
         return report
 
-    async def _look(self, prepared: Sequence[Prepared]) -> Sights:
-        wanted = {
-            p.case.therapist_id: types_to_look_at(self._portal, p.case, p.claimed.dirty, p.look_at_all)
-            for p in prepared
-            if not p.contact_taken
-        }
-        for p in prepared:
-            types = wanted.get(p.case.therapist_id)
-            if types and (known := witness(self._portal, p.case, types)) is not None:
-                types.add(known)
+    async def _look(self, prepared: Sequence[Prepared], called: Collection[str]) -> Sights:
+        """Look at everybody's types, as far as they are called: for one more contact a call costs nothing."""
+        wanted = {p.case.therapist_id: self._types(p) & set(called) for p in prepared if not p.contact_taken}
         return await observe(self._edge, self._names, [p.case for p in prepared], wanted)
+
+    def _types(self, prepared: Prepared) -> set[str]:
+        case = prepared.case
+        types = types_to_look_at(self._portal, case, prepared.claimed.dirty, prepared.look_at_all)
+        known = witness(self._portal, case, types)
+        return types if known is None else types | {known}
+
+    def _needed(self, prepared: Prepared) -> bool:
+        """Whether this round is for a therapist, and not only free for them to ride along."""
+        return prepared.claimed.due or prepared.claimed.dirty or bool(prepared.case.hinted)
+
+    def _called(self, prepared: Sequence[Prepared]) -> set[str]:
+        """The types somebody needs now. Who was only hinted at needs those of the hint; who rides along needs none."""
+        called = looked_at_together(self._portal, (h.object for h in self._hints if not h.therapist_id))
+        for p in prepared:
+            if p.claimed.due or p.claimed.dirty:
+                called |= self._types(p)
+            else:
+                called |= looked_at_together(self._portal, p.case.hinted)
+        return called
 
     async def _follow_contacts(
         self, prepared: Sequence[Prepared], sights: Sights, now: datetime
@@ -142,16 +167,33 @@ class Round:
         owners = await self._read(owners_of, self._portal.name, into)
         settled = settle(prepared, sights, fates, owners)
         moved = [p for p in settled if p.contact is not None and p.case.contact_id in into]
-        sights.update(await self._look(moved))
+        sights.update(await self._look(moved, self._portal.objects))
         return settled
 
     def _contact_doubtful(self, prepared: Prepared, sights: Sights, now: datetime) -> bool:
         claimed = prepared.claimed
         seen = sights.get(claimed.case.therapist_id, {})
-        return contact_doubtful(self._portal, claimed.case, seen, now, self._policy, fact_came=claimed.dirty)
+        told = CONTACT in claimed.case.hinted
+        came = claimed.dirty
+        return contact_doubtful(
+            self._portal, claimed.case, seen, now, self._policy, fact_came=came, told=told
+        )
 
     def _claim(self, connection: Connection, now: datetime) -> list[Prepared]:
-        claimed = claim_due(connection, self._portal.name, self._portal.digest, now, MOST_THERAPISTS)
+        portal = self._portal
+        soonest = next_due_at(connection, portal.name)
+        if soonest is None or soonest > now:
+            return []
+        self._hints = pending_hints(connection, portal.name)
+        self._policy = self._policy_now(connection, now)
+        hinted: dict[str, frozenset[str]] = {}
+        for hint in self._hints:
+            hinted[hint.therapist_id] = hinted.get(hint.therapist_id, frozenset()) | {hint.object}
+        woken = [rule.key for key in hinted.pop(ANYBODY, ()) for rule in portal.rules_of(key)]
+        claimed = claim_due(
+            connection, portal.name, portal.digest, now, MOST_THERAPISTS, hinted=hinted, woken=woken
+        )
+        self._full = len(claimed) >= MOST_THERAPISTS
         dirty = [c.case.therapist_id for c in claimed if c.dirty]
         facts, syncs = facts_of(connection, dirty), pending_syncs(connection, dirty)
         choices = pending_choices(connection, dirty)
@@ -161,6 +203,36 @@ class Round:
             told = facts.get(therapist), syncs.get(therapist, ())
             prepared.append(prepare(self._portal, c, *told, now, choices.get(therapist, ())))
         return prepared
+
+    def _policy_now(self, connection: Connection, now: datetime) -> Policy:
+        """Whoever HubSpot will tell of is looked at less often."""
+        awaited = {r.object for r in self._portal.slots.values() if r.awaited is not Awaited.NEVER}
+        standing = webhook_standing(connection, self._portal.name)
+        return replace(self._policy, hints_come=standing.hints_come(awaited, now, self._policy))
+
+    async def _settle_hints(
+        self, prepared: Sequence[Prepared], sights: Sights, failed: Sequence[str], now: datetime
+    ) -> None:
+        """Forget the hints that were looked after; those that HubSpot did not answer wait a while."""
+        if not self._hints:
+            return
+        unseen = {p.case.therapist_id for p in prepared if p.look_failed} | set(failed)
+        for key in {h.object for h in self._hints if h.therapist_id == ANYBODY}:
+            seen = [s[key] for s in sights.values() if key in s]
+            if seen and all(isinstance(sight, NotSeen) for sight in seen):
+                unseen.add(ANYBODY)
+        taken = {p.case.therapist_id for p in prepared} | {ANYBODY}
+        looked = [h for h in self._hints if not self._full or h.therapist_id in taken]
+        soon, later = now + self._policy.hint_coalesce, now + _UNANSWERED * self._policy.look_again_min
+        await self._write(
+            settle_hints,
+            self._lease,
+            self._portal.name,
+            [h for h in looked if h.therapist_id not in unseen],
+            [h for h in looked if h.therapist_id in unseen],
+            soon=soon,
+            later=later,
+        )
 
     def _decide(
         self, connection: Connection, prepared: Sequence[Prepared], sights: Sights, now: datetime
@@ -238,12 +310,12 @@ def _sends(turns: Sequence[TurnInProgress]) -> list[Send]:
     ]
 
 
-def _lane(prepared: Sequence[Prepared]) -> Lane:
+def _lane(prepared: Sequence[Prepared], *, hinted: bool) -> Lane:
     """The best lane of anybody in the round: a call takes all of them along."""
     due = [p.claimed for p in prepared if p.claimed.due]
     if any(claimed.fresh for claimed in due):
         return Lane.NOW
-    return Lane.WAITING if due else Lane.BACKFILL
+    return Lane.WAITING if due or hinted else Lane.BACKFILL
 
 
 def _pressed_after_a_refusal(prepared: Prepared) -> bool:

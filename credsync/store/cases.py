@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
 
 from credsync.core.decide import Case
 from credsync.core.facts import Facts, MovingFact, SignUp, SignUpKind, Submission
@@ -17,7 +18,16 @@ from credsync.core.plan import SyncRequest
 from credsync.core.reasons import Reason
 from credsync.core.writes import Cause, Write, WriteState
 from credsync.store.contacts import shared_contacts
-from credsync.store.tables import links, moving_facts, sign_ups, submissions, syncs, therapists, writes
+from credsync.store.tables import (
+    links,
+    moving_facts,
+    sign_ups,
+    submissions,
+    syncs,
+    therapists,
+    writes,
+)
+from credsync.store.webhook_tables import hints
 
 _CHUNK = 500
 """Ids in one IN list."""
@@ -47,15 +57,24 @@ class Claimed:
 
 
 def claim_due(
-    connection: Connection, portal: str, portal_digest: str, now: datetime, limit: int = 1_000
+    connection: Connection,
+    portal: str,
+    portal_digest: str,
+    now: datetime,
+    limit: int = 1_000,
+    *,
+    hinted: Mapping[str, frozenset[str]] | None = None,
+    woken: Collection[str] = (),
 ) -> list[Claimed]:
     """The therapists who are due; then some of the backfill lane, longest waiting first; and in the free seats whoever
     waits, soonest next look first.
 
     Of the due, those of whom a fact came go first, then whoever is due longest: thousands who are due after an outage
-    do not keep a person who presses Sync now. Empty when nobody is due or in the lane. Reads only: a claim is the
-    portal's lease.
+    do not keep a person who presses Sync now. Whoever a webhook hinted at (therapist id to object keys) comes right
+    after the due. `woken` are slots whose waiting are looked at even if nobody else is. Empty when nobody is due,
+    hinted at, woken or in the lane. Reads only: a claim is the portal's lease.
     """
+    hinted = hinted or {}
     due = (
         select(therapists)
         .where(therapists.c.portal == portal, therapists.c.due_at <= now)
@@ -63,20 +82,41 @@ def claim_due(
         .limit(limit)
     )
     rows = list(connection.execute(due))
-    backfilled = _backfilled(connection, portal, now, limit - len(rows))
+    known = {row.id for row in rows}
+    meant = [each for each in hinted if each not in known][: limit - len(rows)]
+    rows += _rows(connection, select(therapists), therapists.c.id, meant)
+    known |= set(meant)
+    lane = _backfilled(connection, portal, now, limit - len(rows))
+    backfilled = [row for row in lane if row.id not in known]
     rows = [*rows[: limit - len(backfilled)], *backfilled]
-    if not rows:
+    known |= {row.id for row in backfilled}
+    if not rows and not woken:
         return []
-    free = limit - len(rows)
-    if free:
-        riders = (
-            select(therapists)
-            .where(therapists.c.portal == portal, therapists.c.due_at > now, therapists.c.rides)
-            .order_by(therapists.c.due_at)
-            .limit(free)
+    if len(rows) < limit:
+        riders = select(therapists).where(
+            therapists.c.portal == portal, therapists.c.due_at > now, therapists.c.rides
         )
-        rows += connection.execute(riders)
-    return claim_rows(connection, rows, portal, portal_digest, now)
+        if not rows:
+            riders = riders.where(_waits_for(woken))
+        riders = riders.order_by(therapists.c.due_at).limit(limit - len(rows) + len(known))
+        riding = (row for row in connection.execute(riders) if row.id not in known)
+        rows += islice(riding, limit - len(rows))
+    return claim_rows(connection, rows, portal, portal_digest, now, hinted)
+
+
+def _waits_for(slots: Collection[str]) -> ColumnElement[bool]:
+    """Whether a therapist waits for one of these slots, or for an instance of one."""
+    named = (links.c.slot.startswith(f"{slot}.", autoescape=True) for slot in slots)
+    return (
+        select(links.c.slot)
+        .where(
+            links.c.therapist_id == therapists.c.id,
+            links.c.awaited,
+            links.c.state != LinkState.FOUND.value,
+            or_(links.c.slot.in_(slots), *named),
+        )
+        .exists()
+    )
 
 
 def _backfilled(connection: Connection, portal: str, now: datetime, free: int) -> Sequence[Row[Any]]:
@@ -103,7 +143,12 @@ def claim_one(connection: Connection, therapist_id: str, portal_digest: str, now
 
 
 def claim_rows(
-    connection: Connection, rows: Sequence[Row[Any]], portal: str, portal_digest: str, now: datetime
+    connection: Connection,
+    rows: Sequence[Row[Any]],
+    portal: str,
+    portal_digest: str,
+    now: datetime,
+    hinted: Mapping[str, frozenset[str]] | None = None,
 ) -> list[Claimed]:
     shared = shared_contacts(connection, portal)
     known_links = links_of(connection, [row.id for row in rows])
@@ -120,6 +165,7 @@ def claim_rows(
                 enrolment_since=row.enrolment_since,
                 contact_shared_with=shared.get(row.merged_contact_id or row.contact_id or "", frozenset())
                 - {row.id},
+                hinted=(hinted or {}).get(row.id, frozenset()),
             ),
             row.generation,
             row.generation != row.settled_generation or row.planned_by != portal_digest,
@@ -136,14 +182,14 @@ def claim_rows(
 
 
 def next_due_at(connection: Connection, portal: str) -> datetime | None:
-    """When the next therapist of a portal is due, or since when one waits in the backfill lane; None while nobody is."""
+    """When the next therapist or hint of a portal is due, or since when one waits in the backfill lane; else None."""
     soonest = [
         select(column)
-        .where(therapists.c.portal == portal, column.is_not(None))
+        .where(column.table.c.portal == portal, column.is_not(None))
         .order_by(column)
         .limit(1)
         .scalar_subquery()
-        for column in (therapists.c.due_at, therapists.c.backfill_at)
+        for column in (therapists.c.due_at, therapists.c.backfill_at, hints.c.due_at)
     ]
     found = connection.execute(select(*soonest)).one()
     return min((each for each in found if each is not None), default=None)

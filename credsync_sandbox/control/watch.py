@@ -125,14 +125,20 @@ def _check_setting(name: str, usual: Any, given: Any) -> None:
 
 
 async def webhooks(sandbox: Sandbox, request: Request) -> Response:
-    """POST webhooks `{"url", "secret", "subscriptions"?}`; GET tells; DELETE ends them."""
+    """POST webhooks `{"url", "secret", "subscriptions"?, "signed_as"?, "drop"?}`; GET tells; DELETE ends them."""
     hooks = sandbox.webhooks
     if request.method == "POST":
-        body = table(await json_body(request), "body", ("url", "secret", "subscriptions"))
-        url = needed(body, "url")
-        if not url.startswith(("http://", "https://")):
-            raise BadRequest("url: must begin with http:// or https://")
-        hooks.set(Target(url, needed(body, "secret"), frozenset(words(body, "subscriptions")) or None))
+        names = ("url", "secret", "subscriptions", "signed_as", "drop")
+        body = table(await json_body(request), "body", names)
+        for name in ("url", "signed_as"):
+            address = needed(body, name) if name == "url" else text(body, name)
+            if address is not None and not address.startswith(("http://", "https://")):
+                raise BadRequest(f"{name}: must begin with http:// or https://")
+        drop = body.get("drop", 0.0)
+        if isinstance(drop, bool) or not isinstance(drop, int | float) or not 0 <= drop <= 1:
+            raise BadRequest("drop: must be a number from 0 to 1")
+        wanted = frozenset(words(body, "subscriptions")) or None
+        hooks.set(Target(needed(body, "url"), needed(body, "secret"), wanted, text(body, "signed_as"), drop))
     elif request.method == "DELETE":
         hooks.set(None)
     target = hooks.target

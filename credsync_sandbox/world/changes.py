@@ -53,7 +53,7 @@ def write(world: World, record: Record, values: dict[str, str], at: float) -> No
     _note(world, "write", record, at, values)
     if world.events is not None:
         for name, value in values.items():
-            extra = {"propertyName": name, "propertyValue": value}
+            extra = {"propertyName": name, "propertyValue": value, "changeSource": "INTEGRATION"}
             _event(world, "object.propertyChange", at, record.type_id, record.id, **extra)
 
 

@@ -29,6 +29,9 @@ from credsync.store.tokens import Scope, create_token
 from credsync.web.api.app import build_api
 from credsync.web.api.context import ApiContext
 
+PUBLIC_URL = "https://credsync.example.org/base/"
+SECRETS = ("new-client-secret", "client-secret-before-it")
+"""Client secrets of HubSpot's app: alpha's is being changed, beta has none."""
 AT = "2026-11-23T18:05:00Z"
 DEMO = (Path(__file__).parents[2] / "portals" / "demo.toml").read_text(encoding="utf-8")
 _CUSTOM = '\n[custom]\nshirt_size = { type = "string", class = "A" }\n'
@@ -149,7 +152,9 @@ def serving(database_url: str, live: Callable[[Database], Live] | None = None) -
             portals(),
             Policy(),
             lambda name, after: wakes.append((name, after)),
+            public_url=PUBLIC_URL,
             live=live(database) if live is not None else None,
+            webhook_secrets={"alpha": SECRETS, "twofold": SECRETS[:1]},
         )
     )
     with closing(socket.socket()) as listener:

@@ -20,6 +20,8 @@ from tests.oracle import Evidence, judge
 
 __all__ = ["ACTIVE", "ADDRESS", "MOVING", "World", "moment", "someone", "until", "world"]
 
+PUBLIC_URL = "https://credsync.example.org"
+WEBHOOK_SECRET = "a-client-secret"
 PORTAL = Path(__file__).parents[2] / "portals" / "demo.toml"
 
 
@@ -68,6 +70,8 @@ class World(HubSpotSide, Caller):
                 "CREDSYNC_BIND": "127.0.0.1:0",
                 "CREDSYNC_HUBSPOT_TOKEN_DEMO": "a-token",
                 "CREDSYNC_LEASE": "2s",
+                "CREDSYNC_PUBLIC_URL": PUBLIC_URL,
+                "CREDSYNC_WEBHOOK_SECRET_DEMO": WEBHOOK_SECRET,
                 **{f"CREDSYNC_{key.upper()}": value for key, value in (settings or {}).items()},
             }
             self.token = token or self.cli("token", "create", "test", "--scope", "admin").stdout.strip()
@@ -115,6 +119,17 @@ class World(HubSpotSide, Caller):
         else:
             self._observed[-1] = (self._observed[-1][0], datetime.now(UTC))
         self.start()
+
+    def hooks(self, drop: float = 0.0, secret: str = WEBHOOK_SECRET) -> None:
+        """HubSpot sends its webhooks from here on, by way of a proxy that has the service's public address."""
+        path = "/v1/webhooks/hubspot/demo"
+        signed_as = f"{PUBLIC_URL}{path}"
+        told = {
+            "url": f"{str(self.api.base_url).rstrip('/')}{path}",
+            "secret": secret,
+            "signed_as": signed_as,
+        }
+        self.hubspot.post("/_sandbox/webhooks", json={**told, "drop": drop}).raise_for_status()
 
     def leaves(self, therapist: str, why: str) -> None:
         """Tell the oracle that this test leaves something of a therapist unwritten on purpose."""

@@ -22,6 +22,7 @@ from credsync.store import portals as portal_rows
 from credsync.store.clock import SystemClock
 from credsync.store.database import Database
 from credsync.store.tokens import Scope, create_token
+from credsync.store.webhooks import note_received, note_refused
 from tests.hubspot.scripted import Reply, scene
 from tests.operate.scene import PORTAL_TOML, edge_to, portal_of
 from tests.sandbox.driver import Driver
@@ -405,3 +406,55 @@ async def test_an_account_that_is_not_told_is_only_advice() -> None:
     assert levels["portal alpha: token"] is Level.OK
     assert levels["portal alpha: account"] is Level.ADVICE
     assert levels["portal alpha: license"] is Level.FAILING
+
+
+# Webhooks
+
+
+@pytest.mark.parametrize(
+    ("secret", "settings", "level", "says"),
+    [
+        (None, {}, Level.OK, "polling alone"),
+        ("s3cret", {}, Level.ADVICE, "no `public_url`"),
+        ("s3cret", {"public_url": "http://sync.example"}, Level.ADVICE, "https alone"),
+        (
+            "s3cret",
+            {"public_url": "https://a.example/b/"},
+            Level.OK,
+            "https://a.example/b/v1/webhooks/hubspot/alpha",
+        ),
+        ("one,two", {"public_url": "https://sync.example"}, Level.ADVICE, "either of two"),
+        ("one two\nthree", {"public_url": "https://sync.example"}, Level.FAILING, "at most two"),
+        ("\u00fcber", {"public_url": "https://sync.example"}, Level.FAILING, "copy it anew"),
+    ],
+)
+async def test_the_webhook_address_and_secret_are_advised_on(
+    secret: str | None, settings: dict[str, str], level: Level, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if secret is not None:
+        monkeypatch.setenv("CREDSYNC_WEBHOOK_SECRET_ALPHA", secret)
+    found = (await examined("http://127.0.0.1:9", settings=of(**settings)))["webhooks"]
+    assert (found.level, says in found.message) == (level, True), found
+    assert secret is None or secret not in f"{found.message}{found.remedy}"
+
+
+def test_what_came_by_webhook_is_told_and_why_the_last_was_refused(database_url: str) -> None:
+    database, now = Database(database_url), SystemClock().now()
+    with database.write() as connection:
+        portal_rows.ensure(connection, "alpha")
+        note_received(connection, "alpha", 3, 0, (), now)
+        note_refused(connection, "alpha", 7, "wrong_signature", now + timedelta(seconds=1))
+    found = {each.name: each for each in examine_database(database_url, SystemClock())}[
+        "portal alpha: webhooks received"
+    ]
+    assert found.level is Level.ADVICE
+    assert "taken: 1, with events: 3" in found.message
+    assert "Refused: 7" in found.message
+    assert "public_url" in found.remedy
+    with database.write() as connection:
+        note_received(connection, "alpha", 3, 0, (), now + timedelta(seconds=2))
+    found = {each.name: each for each in examine_database(database_url, SystemClock())}[
+        "portal alpha: webhooks received"
+    ]
+    assert found.level is Level.OK
+    database.close()

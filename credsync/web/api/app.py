@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from anyio import CapacityLimiter
@@ -29,9 +30,11 @@ from credsync.web.api.problems import Problem
 from credsync.web.api.reading import Reading
 from credsync.web.api.taking import Desk
 from credsync.web.api.upkeep import Upkeep
+from credsync.web.api.webhook_refusals import Refusals
+from credsync.web.api.webhooks import Webhooks
 
 Handler = Callable[[Request], Awaitable[Response]]
-_LARGE, _READERS, _LOOK_UPS = 2, 6, 2
+_LARGE, _READERS, _LOOK_UPS, _HOOKS = 2, 6, 2, 2
 """Threads at work at once, beside the database's writers; together they stay below its pool. Many questions, and large
 bodies, never keep a fact waiting."""
 
@@ -40,6 +43,8 @@ def build_api(context: ApiContext) -> FastAPI:
     """The API over a database and its portals."""
     gate = Gate(context.database, CapacityLimiter(_LOOK_UPS))
     desk, readers = Desk(context, CapacityLimiter(_LARGE)), CapacityLimiter(_READERS)
+    hooks = CapacityLimiter(_HOOKS)
+    refusals = Refusals(context.database, hooks)
     document = openapi_document(CALLS, context.portals)
     rooms = (
         Intake(context, desk),
@@ -47,6 +52,7 @@ def build_api(context: ApiContext) -> FastAPI:
         Delays(context, readers),
         Upkeep(context, desk),
         Alerts(context, desk, readers),
+        Webhooks(context, hooks, refusals),
         Health(context, readers),
         MetricsPage(context, readers),
         Docs(document),
@@ -60,9 +66,21 @@ def build_api(context: ApiContext) -> FastAPI:
         redirect_slashes=False,
         exception_handlers={Problem: tell_problem, HTTPException: tell_framework},
         middleware=[Middleware(CatchFailures, answered=context.metrics.request)],
+        lifespan=_until_told(refusals),
     )
     api.openapi = lambda: document  # type: ignore[method-assign]
     return api
+
+
+def _until_told(refusals: Refusals) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What is only counted in memory is written before the process ends."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await refusals.tell()
+
+    return lifespan
 
 
 class Docs:

@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    RootModel,
     ValidationError,
     WithJsonSchema,
 )
@@ -103,6 +104,19 @@ class Body(BaseModel):
     """Strict and closed; its errors show no value."""
 
     model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+
+
+class WebhookEventBody(BaseModel):
+    """Something happened in HubSpot. Other fields are let pass, unread; other kinds of events are counted, unread."""
+
+    subscriptionType: Annotated[  # noqa: N815 (HubSpot's name)
+        str, Field(examples=["object.associationChange", "object.creation", "contact.propertyChange"])
+    ]
+    portalId: int  # noqa: N815 (HubSpot's name)
+
+
+class WebhookBody(RootModel[list[WebhookEventBody]]):
+    """What HubSpot sends: at most 100 events."""
 
 
 class TherapistBody(Body):

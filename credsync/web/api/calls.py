@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
+
 from credsync.core.alerts import AlertKind
 from credsync.core.events import EventName
 from credsync.core.states import TherapistState
@@ -27,7 +29,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. Without a scope it needs no token. `problems` are kinds beside those that any call may meet."""
+    """One call. Without a scope it needs no token, and if it is `signed`, HubSpot's signature. `problems` are kinds beside those that any call may meet."""
 
     method: str
     path: str
@@ -37,11 +39,12 @@ class Call:
     summary: str
     description: str
     answers: Mapping[int, tuple[str, type[Document] | str]]
-    body: type[bodies.Body] | None = None
+    body: type[BaseModel] | None = None
     body_needed: bool = True
     example: Mapping[str, Any] | None = None
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[str, ...] = ()
+    signed: bool = False
 
 
 _THERAPIST = "/v1/therapists/{uuid}"
@@ -324,6 +327,22 @@ CALLS: tuple[Call, ...] = (
         body_needed=False,
         example={"reason": "done"},
         problems=("not-found", *_POST),
+    ),
+    Call(
+        "POST",
+        "/v1/webhooks/hubspot/{portal}",
+        "post_webhook",
+        None,
+        "HubSpot",
+        "HubSpot tells that something happened",
+        "An app's webhooks (at most 100 events; signature v3), or a workflow's \"send a webhook\" (an object with "
+        "`hs_object_id`; signature v2). Signed at the setting `public_url`, at most 5 minutes ago. Hints only: whoever "
+        "is meant is looked at within a second or two; nothing that is told is kept. A call that comes again has no effect.",
+        {200: ("taken", documents.WebhookTaken)},
+        bodies.WebhookBody,
+        example=None,
+        problems=("not-signed", *_BODY, "failed", "unavailable"),
+        signed=True,
     ),
     Call(
         "GET",

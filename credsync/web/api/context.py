@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from credsync.core.portal import Portal
@@ -16,7 +16,7 @@ from credsync.store.database import Database
 class ApiContext:
     """The API's world. `wake(portal, seconds)` tells the worker, if it runs in this process, that a round is due.
 
-    Without `live` HubSpot is never asked.
+    Without `live` HubSpot is never asked. `webhook_secrets` are the client secrets by portal, two while one is changed.
     """
 
     database: Database
@@ -26,3 +26,4 @@ class ApiContext:
     public_url: str | None = None
     live: Live | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    webhook_secrets: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -87,6 +87,14 @@ class AcceptedChoice(Accepted):
     choice_id: Annotated[str | None, Field(description="absent where the choice stood already")] = None
 
 
+class WebhookTaken(Document):
+    """What HubSpot told is kept."""
+
+    accepted: Literal[True]
+    new: Annotated[bool, Field(description="false where this very call came before: it had no effect")]
+    events: int
+
+
 class Candidate(Document):
     """One of several records in a slot."""
 

@@ -38,13 +38,19 @@ async def read_body(request: Request) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def parse_object(raw: bytes) -> dict[str, Any]:
-    """The JSON object that a body holds. Raises `Problem` 400, or 422 naming what in it cannot be taken."""
+def parse_json(raw: bytes) -> Any:
+    """The JSON value that a body holds. Raises `Problem` 400, or 422 for keys that stand twice."""
     if not raw.strip():
-        raise broken("empty_body", "is empty: send a JSON object")
+        raise broken("empty_body", "is empty: send JSON")
     value = _parse(raw)
     if raw.count(b"{") + raw.count(b"[") > DEEPEST:
         _check_depth(value)
+    return value
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object that a body holds. Raises `Problem` 400, or 422 naming what in it cannot be taken."""
+    value = parse_json(raw)
     if not isinstance(value, dict):
         raise invalid([Fault("", "wrong_type", "must be a JSON object")])
     if _UNSTORABLE.search(raw) and (faults := list(islice(_unstorable(value), _MOST_FAULTS))):

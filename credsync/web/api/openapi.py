@@ -24,6 +24,7 @@ _PATHS = {
     "name": ("the portal's name", None),
     "id": ("the alert's id", None),
     "slot": ("the slot, such as license.NY", None),
+    "portal": ("the portal's name", None),
 }
 _KEY = {
     "name": "Idempotency-Key",
@@ -55,7 +56,13 @@ def openapi_document(calls: Iterable[Call], portals: Mapping[str, Portal]) -> di
                     "scheme": "bearer",
                     "description": "`credsync token create NAME --scope S` makes one. Scopes: intake, read, sync; "
                     "admin may do everything.",
-                }
+                },
+                "hubspot": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-HubSpot-Signature-v3",
+                    "description": "HubSpot's own signature, beside `X-HubSpot-Request-Timestamp`.",
+                },
             },
         },
     }
@@ -77,7 +84,7 @@ def _operation(call: Call, names: Mapping[str, dict[str, Any]]) -> dict[str, Any
         "tags": [call.tag],
         "summary": call.summary,
         "description": call.description,
-        "security": [{"token": [call.scope.value]}] if call.scope else [],
+        "security": [{"token": [call.scope.value]}] if call.scope else [{"hubspot": []}] * call.signed,
         "parameters": [*_parameters(call, names)],
         "responses": _responses(call),
     }
@@ -109,7 +116,7 @@ def _parameters(call: Call, names: Mapping[str, dict[str, Any]]) -> Iterable[Map
             "schema": names.get(parameter.name) or dict(parameter.schema),
         }
         yield described | ({"explode": False} if described["schema"]["type"] == "array" else {})
-    if call.method == "POST":
+    if call.method == "POST" and not call.signed:
         yield _KEY
 
 
@@ -141,7 +148,7 @@ def _problem(*kinds: str) -> dict[str, Any]:
         "description": " Or: ".join(f"{KINDS[kind].title}. {KINDS[kind].told}" for kind in kinds),
         "content": {"application/problem+json": {"schema": _reference("ProblemDocument")}},
     }
-    if kinds == ("no-token",):
+    if kinds in (("no-token",), ("not-signed",)):
         described["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
     return described
 

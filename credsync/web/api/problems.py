@@ -28,6 +28,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         400, "The Idempotency-Key cannot be used", "Not one header of 1 to 255 visible ASCII characters."
     ),
     "no-token": Kind(401, "A token is needed", "No token, or one that nobody holds."),
+    "not-signed": Kind(
+        401, "HubSpot's signature is needed", "No valid signature, a stale one, or one for another address."
+    ),
     "scope": Kind(403, "The token may not do this", "The token lacks the scope that is named."),
     "not-found": Kind(404, "Not found", "No such address, therapist, portal or alert."),
     "method": Kind(405, "This method is not known here", "`Allow` names those that are."),
