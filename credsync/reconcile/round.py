@@ -236,12 +236,15 @@ class Round:
 
     def _decide(
         self, connection: Connection, prepared: Sequence[Prepared], sights: Sights, now: datetime
-    ) -> tuple[list[TurnInProgress], list[str]]:
-        """Everybody's turn; and who could not get one because of a fault of ours, which must not stop the others."""
+    ) -> tuple[list[TurnInProgress], dict[str, int]]:
+        """Everybody's turn; and who could not get one because of a fault of ours, which must not stop the others.
+
+        Of those who failed, the generation that was claimed.
+        """
         everybody = [p.case.therapist_id for p in prepared]
         by_therapist = shared_records(connection, self._portal, everybody, sights)
         decided: list[tuple[Prepared, Decision]] = []
-        failed: list[str] = []
+        failed: dict[str, int] = {}
         for p in prepared:
             therapist = p.case.therapist_id
             seen, shared = sights.get(therapist, {}), by_therapist.get(therapist, {})
@@ -264,9 +267,9 @@ class Round:
                 self._say_failed(p, failed)
         return turns, failed
 
-    def _say_failed(self, prepared: Prepared, failed: list[str]) -> None:
+    def _say_failed(self, prepared: Prepared, failed: dict[str, int]) -> None:
         case = prepared.case
-        failed.append(case.therapist_id)
+        failed[case.therapist_id] = prepared.claimed.generation
         _log.exception(
             "turn.failed",
             portal=self._portal.name,

@@ -143,15 +143,17 @@ def _lock(connection: Connection, portal: str, turns: Sequence[Turn]) -> None:
     lock_therapists(connection, own.union(sharers, *(turn.shared_with for turn in turns)))
 
 
-def put_off(connection: Connection, lease: Lease, therapist_ids: Sequence[str], until: datetime) -> None:
-    """Give therapists a later due moment without a turn, since theirs failed: no hot loop, and nobody forgotten."""
+def put_off(connection: Connection, lease: Lease, generations: Mapping[str, int], until: datetime) -> None:
+    """Give therapists a later due moment without a turn, since theirs failed: no hot loop, and nobody forgotten.
+
+    `generations` says of each therapist what was claimed: a fact that came meanwhile keeps its own due moment.
+    """
     fence(connection, lease)
-    lock_therapists(connection, therapist_ids)
-    connection.execute(
-        update(therapists)
-        .where(therapists.c.id.in_(therapist_ids))
-        .values(due_at=until, rides=False, backfill_at=None)
-    )
+    lock_therapists(connection, generations)
+    rows = [{"for_id": therapist, "seen": generation} for therapist, generation in generations.items()]
+    unchanged = (therapists.c.id == bindparam("for_id")) & (therapists.c.generation == bindparam("seen"))
+    later = update(therapists).where(unchanged).values(due_at=until, rides=False, backfill_at=None)
+    connection.execute(later, rows)
 
 
 def _write_values(write: Write) -> dict[str, Any]:

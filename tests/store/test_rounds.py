@@ -13,7 +13,7 @@ from credsync.core.states import Condition, TherapistState
 from credsync.store import intake, leases
 from credsync.store.cases import Claimed, claim_one
 from credsync.store.database import Database
-from credsync.store.rounds import Finish, Turn, record_turns
+from credsync.store.rounds import Finish, Turn, put_off, record_turns
 from credsync.store.tables import therapists
 from credsync.store.therapists import Door, Who
 
@@ -94,3 +94,21 @@ def test_what_needs_a_person_is_said_although_a_fact_came_meanwhile(ann: Databas
     submit(ann, "2")
     leave(ann, taken, IN_SYNC, 9)
     assert told(ann) == ("waiting", "not_looked_yet", 9, True)
+
+
+def test_whose_turn_failed_is_put_off_unless_a_fact_came_meanwhile(ann: Database) -> None:
+    """A turn that failed by our own fault is tried again later; a fact in the middle keeps its own due moment."""
+    bea = "22222222-2222-4222-8222-222222222222"
+    with ann.write() as connection:
+        intake.accept_sign_up(connection, DOOR, Who(bea, "demo", "102"), SignUpKind.FIRST, NOW, None, None)
+    taken = claimed(ann)
+    submit(ann)
+    with ann.write() as connection:
+        lease = leases.acquire(connection, "portal:demo", "test", 60)
+        assert lease is not None
+        put_off(connection, lease, {ANN: taken.generation, bea: 1}, NOW + timedelta(hours=1))
+    with ann.read() as connection:
+        query = select(therapists.c.due_at, therapists.c.rides).order_by(therapists.c.id)
+        due = [((row.due_at - NOW).total_seconds(), row.rides) for row in connection.execute(query)]
+    assert due == [(3, True), (3_600, False)]
+    assert claimed(ann).dirty, "the fact is still to be planned"
