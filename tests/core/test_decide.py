@@ -477,6 +477,7 @@ def test_a_successor_that_is_there_at_the_same_look_gets_the_data_too() -> None:
 
 
 def test_a_loss_that_a_new_submission_brings_to_light_leaves_nothing_of_the_older_ones_out() -> None:
+    """A successor after loss carries the full merge."""
     story, old = in_sync()
     story.submit(form_data(bio="b"))
     del story.hub.records[old]

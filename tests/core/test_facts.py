@@ -87,6 +87,7 @@ def test_of_two_words_about_one_moment_the_one_that_came_later_tells() -> None:
 
 
 def test_what_was_submitted_before_the_first_word_is_judged_by_that_one() -> None:
+    """What was submitted before the first word on moving is judged by that word."""
     facts = Facts.of(moving=moving_facts((100, True), (200, False)))
     assert facts.moving_as_of(submission(1, {}, 99, moving=None)) is True
 

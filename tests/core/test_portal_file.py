@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from credsync.core.forms import CustomField
+from credsync.core.forms import CustomField, paths
 from credsync.core.portal import (
     Awaited,
     ByEach,
@@ -396,6 +396,17 @@ fields = { npi = "npi_and_caqh.caqh_id" }
     key, message = only_fault(EXAMPLE + again)
     assert key == "writes.3.fields.npi"
     assert "also written by writes.0.fields.npi" in message
+
+
+@pytest.mark.parametrize("data_class", list("CD"))
+def test_no_field_of_class_c_or_d_may_be_mapped(data_class: str) -> None:
+    """A class C or D field in a mapping stops the start."""
+    known = {path: info for path, info in paths("ca").items() if info.data_class.value == data_class}
+    assert known
+    for path in known:
+        writes = f'[[writes]]\nform = "ca"\nto = "definitive"\nfields = {{ x = "{path}" }}\n'
+        with pytest.raises(PortalFileError, match=path.split(".")[-1]):
+            parse_portal("alpha", portal_text(writes=writes))
 
 
 def test_two_forms_may_feed_one_property() -> None:

@@ -126,6 +126,8 @@ def test_an_empty_slot_that_nobody_awaits_is_no_matter() -> None:
 
 
 def test_it_is_complete_when_no_awaited_slot_is_empty() -> None:
+    """`complete` is true when no awaited slot is empty."""
+
     def is_complete(*links: Link) -> bool:
         return complete({link.slot: link for link in links})
 
@@ -146,6 +148,7 @@ def test_the_next_round_is_at_the_soonest_next_look() -> None:
 
 
 def test_nobody_is_due_who_is_in_sync_or_has_no_contact() -> None:
+    """Only those are looked at whose ids are missing or doubtful: nobody else is due."""
     assert due(FOUND, WRITTEN) is None
     assert due(a_link(next_look_at=at(120)), a_write(), contact=None) is None
 

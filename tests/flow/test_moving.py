@@ -12,7 +12,7 @@ ONE, TWO = "1234567893", "1000000004"
 def moves(here: World, therapist: str, moving: bool = True, **more: str) -> None:
     """The backend says whether the therapist is moving."""
     body = {"portal": "demo", "moving": moving, **more}
-    assert here.api.put(f"/v1/therapists/{therapist}", json=body).status_code == 200
+    assert here.api.put(f"/v1/therapists/{therapist}", json=body).is_success
 
 
 def test_a_moving_therapists_data_goes_to_the_relocation_and_rule_and_slot_are_stored(shared: World) -> None:
@@ -77,6 +77,29 @@ def test_moving_is_the_latest_fact_not_after_the_submission(shared: World) -> No
     records = shared.records(contact)
     assert [records[slot]["properties"]["npi"] for slot in (ACTIVE, MOVING)] == [ONE, TWO]
     assert [records[slot]["writes"] for slot in (ACTIVE, MOVING)] == [1, 1]
+
+
+def test_a_sign_up_that_says_nothing_of_moving_means_no(shared: World) -> None:
+    """A sign-up that does not say `moving` means no."""
+    contact, therapist = shared.contact(), someone()
+    moves(shared, therapist, True, occurred_at="2026-01-01T00:00:00Z", contact_id=contact)
+    shared.sign_up(therapist, contact, occurred_at="2026-01-05T00:00:00Z")
+    shared.submit(therapist, npi(ONE), occurred_at="2026-01-09T00:00:00Z")
+    shared.until_state(therapist, "in_sync")
+    records = shared.records(contact)
+    assert (records[ACTIVE]["properties"]["npi"], records[MOVING]["writes"]) == (ONE, 0)
+
+
+def test_what_was_submitted_before_the_first_word_on_moving_is_judged_by_that_word(shared: World) -> None:
+    """What was submitted before the first word on moving is judged by that word."""
+    contact, therapist = shared.contact(), someone()
+    shared.submit(therapist, npi(ONE), occurred_at="2026-01-09T00:00:00Z", portal="demo", contact_id=contact)
+    until(lambda: "moving_unknown" in str(shared.status(therapist)["writes"]), 10, "the write to wait")
+    moves(shared, therapist, True, occurred_at="2026-01-12T00:00:00Z")
+    moves(shared, therapist, False, occurred_at="2026-01-15T00:00:00Z")
+    shared.until_state(therapist, "in_sync")
+    records = shared.records(contact)
+    assert (records[MOVING]["properties"]["npi"], records[ACTIVE]["writes"]) == (ONE, 0)
 
 
 def test_the_slot_is_judged_again_until_first_sent(shared: World) -> None:

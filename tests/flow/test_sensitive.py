@@ -123,7 +123,10 @@ def _named(value: Any, path: str = "") -> Iterator[str]:
 
 
 def test_class_c_is_stored_nowhere_and_leaves_nowhere(here: World) -> None:
-    """Not in the database's bytes, its WAL, the logs, any answer or HubSpot: of class C only the flags are kept."""
+    """C is stored nowhere, and of C and D nothing reaches HubSpot, the logs, any answer, or the files that a backup copies.
+
+    Not in the database's bytes, its WAL, the logs, any answer or HubSpot: of class C only the flags are kept.
+    """
     contact, therapist = here.contact(), someone()
     here.sign_up(therapist, contact, data={"first_name": "Zugvogel"})
     told = [here.submit(therapist, sensitive_ca()), here.submit(therapist, sensitive_af(), form="af")]

@@ -175,6 +175,7 @@ async def test_once_the_token_or_the_day_is_gone_the_rest_is_not_asked(reply: Re
 
 
 async def test_a_call_asks_for_a_thousand_and_for_each_only_once() -> None:
+    """A call costs the same for 1 and for 1,000 contacts: one call per 1,000."""
     async with scene(lambda asked: answer(errors=[nothing(*asked.ids)])) as here:
         seen = await look(here, *map(str, range(2001)), "0", "1")
         assert [len(each.ids) for each in here.server.asked] == [1000, 1000, 1]

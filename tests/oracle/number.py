@@ -23,7 +23,7 @@ def of_number(matter: Matter, record_id: str, writes: Sequence[Seen]) -> Iterato
         apart = before in unanswered or any(before.lower - SLACK < at <= after.write.at for at in refused)
         if after.looked <= before.write.at and not apart:
             yield Wrong(Rule.NO_LOOK, f"record {record_id} at {after.write.at}")
-        if apart or any(before.lower <= c <= after.write.at for c in causes.values()):
+        if apart or any(asked <= after.write.at and before.lower <= told for asked, told in causes.values()):
             yield from () if apart else _of_repetition(matter, before, after)
             continue
         yield Wrong(Rule.TOO_OFTEN, f"record {record_id} was written at {after.write.at} for no new cause")
@@ -35,22 +35,25 @@ def _answered_well(matter: Matter, seen: Seen) -> bool:
     return call is not None and call.answered_well
 
 
-def _causes(matter: Matter, record_id: str, writes: Sequence[Seen]) -> dict[object, datetime]:
-    therapist = writes[0].therapist
+def _causes(
+    matter: Matter, record_id: str, writes: Sequence[Seen]
+) -> dict[object, tuple[datetime, datetime]]:
+    """Each cause with when it was asked and when its answer was heard: it counts from somewhere between."""
+    therapist, last = writes[0].therapist, writes[-1].write.at
     told = matter.told[therapist]
     slots = {slot for seen in writes for slot in seen.slots}
-    causes: dict[object, datetime] = {
-        offer.submission: offer.submission.told.answered or writes[-1].write.at
+    causes: dict[object, tuple[datetime, datetime]] = {
+        offer.submission: (offer.submission.came, offer.submission.told.answered or last)
         for upto in range(len(told))
         for offer in Knowledge(matter.portal, told[: upto + 1]).offers()
         if offer.slot in slots
     }
     causes |= {
-        each.asked: each.answered or writes[-1].write.at
+        each.asked: (each.asked, each.answered or last)
         for each in told
         if each.path.endswith("/sync") or "/links/" in each.path
     }
-    return causes | {("took", n): at for n, at in enumerate(matter.history.takes(record_id))}
+    return causes | {("took", n): (at, at) for n, at in enumerate(matter.history.takes(record_id))}
 
 
 def _of_repetition(matter: Matter, before: Seen, after: Seen) -> Iterator[Wrong]:

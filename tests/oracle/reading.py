@@ -11,6 +11,13 @@ from tests.oracle.evidence import Json, Told, when
 
 DUE_AFTER = timedelta(days=120)
 ONE_PRESS = timedelta(seconds=1)
+FLAGS = (
+    "immunization.immunization_complete",
+    "education_and_training.references_complete",
+    "employment_and_malpractice.disclosures_complete",
+    "medicare.medicare_complete",
+)
+"""What class C is reduced to."""
 
 
 class _Word:
@@ -269,8 +276,8 @@ def _at(data: Any, path: str) -> Any:
 
 
 def _derived(submission: Submission) -> dict[str, Any]:
-    """What a submission says beside its fields. When a CA counts as attested is not judged."""
-    found: dict[str, Any] = {
+    """What a submission says beside its fields. When a CA counts as attested, or a section as complete, is not judged."""
+    found: dict[str, Any] = {flag: UNJUDGED for flag in FLAGS if submission.data.get(flag.split(".")[0])} | {
         "form_status": "submitted",
         "submitted_at": submission.occurred_at.astimezone(UTC).isoformat(),
     }

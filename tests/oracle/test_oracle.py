@@ -266,6 +266,15 @@ def test_a_write_while_the_portal_is_paused() -> None:
         assert found(scene) == wrong
 
 
+def test_an_answer_that_is_heard_after_the_write_it_led_to_is_a_cause() -> None:
+    """A busy caller reads the 202 late: the fact counts from somewhere between its call and that moment."""
+    scene = written()
+    scene.submit(ANN, npi("1000000004"))
+    scene.round("c1", "1", **NPI | {"npi": "1000000004"})
+    scene.told[-1] = replace(scene.told[-1], answered=scene.now + timedelta(seconds=1))
+    assert found(scene) == set()
+
+
 def test_a_write_for_which_there_is_no_cause() -> None:
     """Written twice, submitted once; and two presses cannot make up for a write between them that had no cause."""
     scene = written()

@@ -85,6 +85,20 @@ def test_a_fact_takes_a_therapist_out_of_the_lane(database: Database) -> None:
     assert claimed(database, NOW + SOON) == [uuid(2), uuid(1)]
 
 
+def test_nobody_is_in_a_round_twice(database: Database) -> None:
+    """Who is in a round is in it once, however many reasons there are."""
+    bring(database, 1, 2, 3)
+    sign_up(database, 2)
+    sign_up(database, 4)
+    bring(database, 4)
+    with database.write() as connection:
+        intake.accept_section(connection, DOOR, Who(uuid(2)), "ca", "npi_and_caqh", NOW)
+        intake.accept_sync(connection, DOOR, uuid(3), "asked", False, "test")
+    for limit in (1_000, 4, 3):
+        found = claimed(database, NOW + SOON, limit)
+        assert len(set(found)) == len(found) == min(limit, 4)
+
+
 def test_a_file_may_be_imported_again(database: Database) -> None:
     assert bring(database, 1) == [ImportVerdict.NEW]
     with database.write() as connection:

@@ -25,7 +25,10 @@ def _kept(section: str, fields: dict[str, Any], **more: Any) -> Any:
 
 @pytest.mark.parametrize("name", FORBIDDEN)
 def test_class_d_is_refused_anywhere_by_any_obvious_name(name: str) -> None:
-    """SSN, tax id, bank data and passwords are refused in every section and depth, named, and their value unsaid."""
+    """D is refused at the door.
+
+    SSN, tax id, bank data and passwords are refused in every section and depth, named, and their value unsaid.
+    """
     for data, path in (
         ({name: {"x": "S3CR3T"}}, None),
         ({"npi_and_caqh": {name: "S3CR3T"}}, "npi_and_caqh"),

@@ -71,14 +71,20 @@ def _check_digit(nine: str) -> str:
 
 @given(st.from_regex(r"[12][0-9]{8}", fullmatch=True), st.sampled_from("0123456789"))
 def test_an_npi_is_valid_with_the_one_right_check_digit(nine: str, last: str) -> None:
-    """Of ten check digits one is right: Luhn over 80840 + NPI."""
+    """NPI is 10 ASCII digits starting 1 or 2, Luhn over 80840 + NPI.
+
+    Of ten check digits one is right: Luhn over 80840 + NPI.
+    """
     expected = set() if last == _check_digit(nine) else {"invalid_npi"}
     assert codes("npi_and_caqh.npi", nine + last) == expected
 
 
 @given(st.text(max_size=60))
 def test_a_name_is_kept_as_nfc_or_refused(name: str) -> None:
-    """What is kept of a name is NFC, stripped, and has no control character; twins of one name are one."""
+    """Names are NFC and have no control characters.
+
+    What is kept of a name is NFC, stripped, and has no control character; twins of one name are one.
+    """
     if found := codes("sign_up.last_name", name):
         assert found <= {"invalid_characters", "too_long"}
         return

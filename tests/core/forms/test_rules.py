@@ -204,7 +204,10 @@ def test_an_invalid_value_is_refused_by_its_code(path: str, value: Any, code: st
     ],
 )
 def test_an_expiry_is_not_before_its_issue(item: str, first: str, second: str) -> None:
-    """Of each pair of days the later may not come first; the same day is fine, and so is null or only one of them."""
+    """Expiry is not before issue.
+
+    Of each pair of days the later may not come first; the same day is fine, and so is null or only one of them.
+    """
     section, field = item.split(".")
 
     def found(earlier: str | None, later: str | None) -> list[tuple[str, str]]:

@@ -180,7 +180,7 @@ def test_null_clears_any_section(form: FormName) -> None:
 
 
 def test_a_licences_state_is_required() -> None:
-    """Nothing is required but what names an item: a licence's state."""
+    """Nothing is required but what names an item (a licence's state)."""
     licenses = [{"number": "1"}, {"state": None}]
     place = "education_and_training.licenses"
     assert faults("ca", {"education_and_training": {"licenses": licenses}}) == [
