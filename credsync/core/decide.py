@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from credsync.core.denials import reason_of_failure
 from credsync.core.events import EventName
 from credsync.core.judge import Judgement, SlotSight, Spans, judge_link, judge_unseen
 from credsync.core.links import Link, LinkHistory, LinkState
@@ -79,19 +80,22 @@ def decide(
     shared: Mapping[tuple[str, str], Collection[str]],
     now: datetime,
     policy: Policy,
+    unwritable: Collection[str] = frozenset(),
 ) -> Decision:
     """Judge every slot that was looked at, then name the writes.
 
     What HubSpot told of and does not show yet is looked at again as if no hints came: it may show it a moment later.
 
     `sights` maps object keys to what the look saw; a type absent from it was not looked at. `shared` maps
-    (object key, record id) to the other therapists whose contacts have that record in a slot.
+    (object key, record id) to the other therapists whose contacts have that record in a slot. `unwritable` are the
+    object types that the portal's token may not write.
     """
     links = dict(case.links)
     events: list[SlotEvent] = []
     lost: list[LinkHistory] = []
     gone: list[LinkHistory] = []
     seen: set[str] = set()
+    stopped: dict[str, Reason] = {}
     for object_key in _parents_first(portal):
         sight = under_definitive(portal, case.definitive, links, object_key, sights.get(object_key))
         if sight is None:
@@ -100,8 +104,11 @@ def decide(
         present = frozenset(c.record_id for c in whole) if isinstance(whole, tuple) else frozenset()
         spans = replace(policy, hints_come=False) if object_key in case.hinted else policy
         for rule in portal.rules_of(object_key):
+            stops = _stops_writes(rule, whole, unwritable)
             for slot, judged in _judge(rule, case, links, sight, present, shared, now, spans).items():
                 before = links.get(slot)
+                if stops is not Reason.NONE:
+                    stopped[slot] = stops
                 if isinstance(judged, Link):
                     links[slot] = judged
                     continue
@@ -114,7 +121,7 @@ def decide(
                 events.extend(_slot_events(judged))
     links |= left_behind(portal, case.definitive, case.links, links, seen, now, policy)
     writes = after_loss(case.writes, [*lost, *gone], case.enrolment, case.enrolment_since)
-    decided = [_gate(portal, case, w, links, seen, now) for w in writes]
+    decided = [_gate(portal, case, w, links, seen, stopped, now) for w in writes]
     links |= _awaited_by_writes(decided, links, now, policy)
     planned = {w.id: w for w in case.writes}
     for write in decided:
@@ -221,8 +228,21 @@ def _slot_events(judged: Judgement) -> list[SlotEvent]:
     return told
 
 
+def _stops_writes(rule: SlotRule, sight: TypeSight, unwritable: Collection[str]) -> Reason:
+    """Why nothing is written to a slot's record after this look, found or not; NONE if nothing keeps it."""
+    if rule.object in unwritable:
+        return Reason.MISSING_SCOPES
+    return reason_of_failure(sight.code, Reason.LOOK_FAILED) if isinstance(sight, NotSeen) else Reason.NONE
+
+
 def _gate(
-    portal: Portal, case: Case, write: Write, links: Mapping[str, Link], seen: Collection[str], now: datetime
+    portal: Portal,
+    case: Case,
+    write: Write,
+    links: Mapping[str, Link],
+    seen: Collection[str],
+    stopped: Mapping[str, Reason],
+    now: datetime,
 ) -> Write:
     """Whether a write goes now, and if not, why. What is held stays so until a person or a newer write ends it."""
     if write.state not in UNFINISHED:
@@ -232,7 +252,9 @@ def _gate(
         return replace(write, state=WriteState.SUPERSEDED, reason=Reason.NOT_MAPPED)
     link = links.get(write.slot)
     early = write.not_before is not None and write.not_before > now
-    waiting = _waits_for(portal, case, write, link, seen)
+    waiting = _waits_for(portal, case, write, link)
+    if waiting is Reason.NONE:
+        waiting = stopped.get(write.slot, Reason.NONE if write.slot in seen else Reason.LOOK_FAILED)
     if waiting is Reason.OLDER_THAN_SIGN_UP:
         return replace(write, state=WriteState.HELD, reason=waiting)
     if waiting is not Reason.NONE:
@@ -246,7 +268,7 @@ def _gate(
     return replace(write, state=WriteState.DUE, reason=reason, record_id=link.record_id)
 
 
-def _waits_for(portal: Portal, case: Case, write: Write, link: Link | None, seen: Collection[str]) -> Reason:
+def _waits_for(portal: Portal, case: Case, write: Write, link: Link | None) -> Reason:
     if case.contact_id is None:
         return Reason.NO_CONTACT
     if case.contact_shared_with:
@@ -267,4 +289,4 @@ def _waits_for(portal: Portal, case: Case, write: Write, link: Link | None, seen
         return Reason.OLDER_THAN_SIGN_UP
     if link.doubtful_since is not None:
         return Reason.SETTLING
-    return Reason.NONE if write.slot in seen else Reason.LOOK_FAILED
+    return Reason.NONE

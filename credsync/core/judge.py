@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from credsync.core.denials import reason_of_failure
 from credsync.core.events import EventName
 from credsync.core.links import Link, LinkHistory, LinkState
 from credsync.core.observations import NotSeen
@@ -63,7 +64,8 @@ def judge_unseen(
     again = next_look(since, now, replace(policy, hints_come=False))
     if sight.retry_after is not None:
         again = max(again, now + timedelta(seconds=sight.retry_after))
-    reason = Reason.LOOK_FAILED if link.state is LinkState.AWAITED else link.reason
+    failed = reason_of_failure(sight.code, Reason.LOOK_FAILED)
+    reason = failed if link.state is LinkState.AWAITED else link.reason
     return replace(link, reason=reason, next_look_at=again)
 
 

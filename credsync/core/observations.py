@@ -35,6 +35,8 @@ class NotSeen:
     effect: Effect = Effect.NOT_SENT
     retry_after: float | None = None
     """Seconds HubSpot asked us to wait, where it did."""
+    scopes: tuple[str, ...] = ()
+    """What the token lacks, where that is why."""
 
 
 Sight = Seen | NotSeen

@@ -31,6 +31,8 @@ class Reason(StrEnum):
     OLDER_THAN_SIGN_UP = "older_than_sign_up"
     OBSERVE_ONLY = "observe_only"
     PORTAL_PAUSED = "portal_paused"
+    PORTAL_UNAUTHORIZED = "portal_unauthorized"
+    MISSING_SCOPES = "missing_scopes"
     NEWER_SUBMISSION = "newer_submission"
     NOT_MAPPED = "not_mapped"
     LIST_REPLACED = "list_replaced"
@@ -80,6 +82,14 @@ _SENTENCES: dict[Reason, str] = {
     ),
     Reason.OBSERVE_ONLY: "The portal only observes: nothing is written by itself. Sync now sends it once the portal writes.",
     Reason.PORTAL_PAUSED: "The portal is paused; everything goes on where it stopped when it is resumed.",
+    Reason.PORTAL_UNAUTHORIZED: (
+        "HubSpot does not take the portal's token. Set a valid one; credsync tries once a minute and goes on by itself."
+    ),
+    Reason.MISSING_SCOPES: (
+        "The portal's token may not do this with this object type. Add the scope that the portal's alert names to the app "
+        "in HubSpot (crm.objects.custom.read to look, crm.objects.custom.write to write); credsync tries once a minute "
+        "and catches up by itself."
+    ),
     Reason.NEWER_SUBMISSION: "A newer submission has replaced all of it.",
     Reason.NOT_MAPPED: "The portal file maps nothing of it to HubSpot any more.",
     Reason.LIST_REPLACED: "A newer submission's list no longer has this item.",

@@ -56,6 +56,8 @@ class Verdict:
     """The record's creation time, where the answer told it (UTC)."""
     retry_after: float | None = None
     """Seconds HubSpot asked us to wait, where it did."""
+    scopes: tuple[str, ...] = ()
+    """What the token lacks, where that is why."""
 
 
 def both(first: Verdict, second: Verdict) -> Verdict:

@@ -52,7 +52,7 @@ async def read_associations(
 
 def not_seen(error: HubSpotError) -> NotSeen:
     """A failed call as a value."""
-    return NotSeen(error.code, error.message, error.effect, error.retry_after)
+    return NotSeen(error.code, error.message, error.effect, error.retry_after, error.scopes)
 
 
 @dataclass(slots=True)

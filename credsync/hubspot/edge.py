@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from credsync.core.denials import FORBIDDEN
 from credsync.core.portal import CONTACT, ByEach, ByLabel, ByProperty, Portal
 from credsync.core.properties import Property
 from credsync.hubspot.client import HubSpotClient
@@ -24,10 +25,16 @@ FRESH_FOR = timedelta(minutes=15)
 """How long object types, labels and properties are believed before they are read again."""
 DOUBTED_AFTER = timedelta(seconds=2)
 """How old they are at least when a refusal makes them be read again."""
+_ASKED_AGAIN_AFTER = timedelta(minutes=1)
+"""Names that HubSpot does not tell now go on serving, and are asked for again after this."""
 
 
 class PortalUnusable(Exception):
-    """Rounds cannot run: the message says why, for people, with the remedy."""
+    """Rounds cannot run: the message says why, for people, with the remedy. `code` is that of a call that failed."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Edge:
     async def names(self, now: datetime) -> Names:
         """What HubSpot calls things, at most `FRESH_FOR` old. Raises `PortalUnusable`.
 
-        When HubSpot cannot be asked, names read before go on serving.
+        When HubSpot cannot be asked, or hides some of it now, names read before go on serving.
         """
         known = self._names
         if known is not None and now - known.read_at < FRESH_FOR and not self.in_doubt(now):
@@ -75,8 +82,13 @@ class Edge:
             self._names = await read_names(self.portal, self.client, now, value_rules=True)
         except HubSpotError as error:
             if known is None or isinstance(error, Unauthorized):
-                raise PortalUnusable(f"HubSpot cannot be asked: {error.message}") from None
-            return known
+                raise PortalUnusable(f"HubSpot cannot be asked: {error.message}", error.code) from None
+        except PortalUnusable as error:
+            if known is None or error.code not in FORBIDDEN:
+                raise
+        else:
+            return self._names
+        self._names = replace(known, read_at=now - FRESH_FOR + _ASKED_AGAIN_AFTER)
         return self._names
 
     @property
@@ -122,7 +134,8 @@ async def read_names(
     schema = await read_schema(client, wanted, contact_properties=contact, value_rules=value_rules)
     faults = name_faults(portal, schema)
     if faults:
-        raise PortalUnusable("; ".join(f"{f.key}: {f.message}" for f in faults))
+        hidden = next((f.code for f in faults if f.code in FORBIDDEN), "")
+        raise PortalUnusable("; ".join(f"{f.key}: {f.message}" for f in faults), hidden)
     account = await read_account(portal, client)
     return Names(schema, account, now)
 

@@ -67,6 +67,7 @@ class NotRead:
     message: str
     effect: Effect = Effect.NOT_SENT
     retry_after: float | None = None
+    scopes: tuple[str, ...] = ()
 
 
 Reading = Record | Missing | NotRead
@@ -131,7 +132,7 @@ async def single_read(client: HubSpotClient, type_id: str, record_id: str) -> Re
     except NotFound:
         return Missing()
     except HubSpotError as error:
-        return NotRead(error.code, error.message, error.effect, error.retry_after)
+        return NotRead(error.code, error.message, error.effect, error.retry_after, error.scopes)
     found = wire.record_id(answer.body.get("id"))
     if found is None:
         return NotRead("unanswered", "HubSpot's answer does not mention this record")
@@ -151,6 +152,7 @@ def failed(error: HubSpotError) -> Verdict:
         error.message,
         correlation_ids=error.correlation_ids,
         retry_after=error.retry_after,
+        scopes=error.scopes,
     )
 
 
@@ -255,7 +257,9 @@ async def _read_chunk(
     try:
         answer = await client.call(client.routes.batch_read(type_id), body, inputs=len(ids))
     except HubSpotError as error:
-        return dict.fromkeys(ids, NotRead(error.code, error.message, error.effect, error.retry_after))
+        return dict.fromkeys(
+            ids, NotRead(error.code, error.message, error.effect, error.retry_after, error.scopes)
+        )
     found: dict[str, Reading] = {}
     for item in translate.error_items(answer.body):
         missing = UNKNOWN_ID in (item.category, item.code, item.sub_category.rpartition(".")[2])

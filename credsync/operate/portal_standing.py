@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
+from credsync.core.alerts import AlertKind, Cause, Holding, words_of
 from credsync.core.portal import Mode, Portal
 from credsync.core.reasons import Reason, sentence
 from credsync.store.portals import status_of
@@ -42,6 +43,8 @@ def standing_of(connection: Connection, portals: Mapping[str, Portal], name: str
             "put the file back, or correct the setting `portals`.",
         )
     status = status_of(connection, name)
+    if status.paused_by_us:
+        return Standing(PortalState.PAUSED, sentence(Reason.PORTAL_UNAUTHORIZED))
     if status.paused_at is not None:
         said = [f"{sentence(Reason.PORTAL_PAUSED)} Paused by {status.paused_by}"]
         said += [status.paused_reason] if status.paused_reason else []
@@ -51,5 +54,9 @@ def standing_of(connection: Connection, portals: Mapping[str, Portal], name: str
         said.append(sentence(Reason.OBSERVE_ONLY))
     if status.problem:
         said.append(f"{status.problem.rstrip('.')}.")
+    for each in status.denied:
+        cause = Cause(name, AlertKind.PORTAL_FORBIDDEN, each.object, verb=each.verb.value)
+        words = words_of(cause, Holding(details={"scopes": each.scopes}))
+        said.append(f"{words.title}. {words.message} {words.remedy}")
     state = PortalState.OBSERVE_ONLY if portal.hubspot.mode is Mode.OBSERVE else PortalState.RUNNING
     return Standing(state, " ".join(said))

@@ -104,7 +104,9 @@ async def _read_back(
                 Outcome.MISSING, "OBJECT_NOT_FOUND", "HubSpot no longer knows the record"
             )
         elif isinstance(reading, NotRead):
-            verdicts[send.key] = Verdict(Outcome.UNKNOWN, reading.code, reading.message)
+            verdicts[send.key] = Verdict(
+                Outcome.UNKNOWN, reading.code, reading.message, scopes=reading.scopes
+            )
         elif _is_there(send.outgoing.properties, reading, known):
             verdicts[send.key] = Verdict(Outcome.WRITTEN, "read_back", created_at=reading.created_at)
     return verdicts

@@ -90,7 +90,7 @@ def settle(
         if isinstance(fate, Gone):
             each = replace(each, case=replace(case, contact_gone=True))
         elif isinstance(fate, NotRead):
-            unseen = NotSeen(fate.code, fate.message, fate.effect, fate.retry_after)
+            unseen = NotSeen(fate.code, fate.message, fate.effect, fate.retry_after, fate.scopes)
             sights[therapist] = dict.fromkeys(sights[therapist], unseen)
         elif isinstance(fate, MergedInto) and case.contact_id is not None:
             taken = holder.setdefault(fate.contact_id, therapist) != therapist

@@ -53,15 +53,22 @@ async def observe(
     cases: Sequence[Case],
     wanted: Mapping[str, set[str]],
     also: Mapping[str, Collection[str]] | None = None,
+    unreadable: Mapping[str, NotSeen] | None = None,
 ) -> Sights:
     """What HubSpot shows of each therapist's wanted object types. Errors are values in it; nothing is raised.
 
-    Where properties tell an object type's slots apart, `also` names more of them to read by the way.
+    Where properties tell an object type's slots apart, `also` names more of them to read by the way. HubSpot is not
+    asked for the `unreadable` types: that is what is said of them.
     """
     portal, client = edge.portal, edge.client
     sights: Sights = defaultdict(dict)
     by_contact = {case.contact_id: case.therapist_id for case in cases if case.contact_id is not None}
     for key in _direct_first(portal):
+        if (unseen := (unreadable or {}).get(key)) is not None:
+            for case in cases:
+                if key in wanted.get(case.therapist_id, ()):
+                    sights[case.therapist_id][key] = unseen
+            continue
         parent = portal.objects[key].parent
         if parent == CONTACT:
             contacts = [c for c, therapist in by_contact.items() if key in wanted.get(therapist, ())]
@@ -140,7 +147,7 @@ async def _read_properties(
             continue
         failed = next((r for c in sight if isinstance(r := read[c.record_id], NotRead)), None)
         if failed is not None:
-            seen[key] = NotSeen(failed.code, failed.message, failed.effect, failed.retry_after)
+            seen[key] = NotSeen(failed.code, failed.message, failed.effect, failed.retry_after, failed.scopes)
             continue
         seen[key] = tuple(
             replace(c, properties=r.properties)

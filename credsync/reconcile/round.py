@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from credsync.core.contacts import contact_doubtful, witness
 from credsync.core.decide import Decision, decide
+from credsync.core.denials import FORBIDDEN, UNAUTHORIZED, Denied, Verb, objects_denied
 from credsync.core.hints import looked_at_together
 from credsync.core.observations import NotSeen
 from credsync.core.portal import CONTACT, Awaited
@@ -26,9 +27,11 @@ from credsync.core.verdicts import Verdict
 from credsync.core.writes import WriteState
 from credsync.hubspot.edge import DOUBTED_AFTER, Edge, Names
 from credsync.hubspot.lanes import Lane, in_lane
+from credsync.hubspot.objects import NotRead
 from credsync.reconcile.apply import RecordKey, Send, apply
 from credsync.reconcile.claims import shared_records
-from credsync.reconcile.contacts import MergedInto, fates_of, settle, under_merged
+from credsync.reconcile.contacts import Fate, MergedInto, fates_of, settle, under_merged
+from credsync.reconcile.denials import Learnt, unreadable
 from credsync.reconcile.observe import Sights, observe, types_to_look_at
 from credsync.reconcile.prepare import Prepared, prepare
 from credsync.reconcile.turn import TurnInProgress
@@ -37,6 +40,7 @@ from credsync.store.cases import claim_due, facts_of, next_due_at, pending_syncs
 from credsync.store.choices import pending_choices
 from credsync.store.contacts import owners_of
 from credsync.store.database import Database
+from credsync.store.denials import deny
 from credsync.store.hints import ANYBODY, Pending, pending_hints, settle_hints
 from credsync.store.leases import Lease
 from credsync.store.quarantine import quarantined_of
@@ -65,6 +69,10 @@ class RoundReport:
     unanswered: int = 0
     stop_code: str = ""
     retry_after: float | None = None
+    unauthorized: bool = False
+    """HubSpot does not take the token."""
+    denied: tuple[Denied, ...] = ()
+    """What the token may not do, as this round found out; it is stored already."""
 
     @property
     def hubspot_silent(self) -> bool:
@@ -75,7 +83,15 @@ class RoundReport:
 class Round:
     """One round of one portal, under one lease."""
 
-    def __init__(self, database: Database, edge: Edge, names: Names, lease: Lease, policy: Policy) -> None:
+    def __init__(
+        self,
+        database: Database,
+        edge: Edge,
+        names: Names,
+        lease: Lease,
+        policy: Policy,
+        denied: Collection[Denied] = (),
+    ) -> None:
         self._database = database
         self._edge = edge
         self._portal = edge.portal
@@ -85,6 +101,9 @@ class Round:
         self._hints: Sequence[Pending] = ()
         self._full = False
         self._objects = {key: rule.object for key, rule in edge.portal.slots.items()}
+        self._unreadable = unreadable(denied, policy.look_again_max)
+        self._unwritable = objects_denied(denied, Verb.WRITE)
+        self._learnt = Learnt()
 
     async def run(self) -> RoundReport:
         """Run it. Raises `LeaseLost` when the portal is no longer ours; what was not recorded by then stays so."""
@@ -100,11 +119,13 @@ class Round:
 
     async def _go(self, prepared: Sequence[Prepared], called: Collection[str], now: datetime) -> RoundReport:
         sights = await self._look(prepared, called)
+        self._learnt.from_sights(self._portal, sights, self._unreadable)
         prepared = [
             replace(p, look_failed=_unanswered(sights.get(p.case.therapist_id, {})))
             for p in await self._follow_contacts(prepared, sights, now)
         ]
         report = _report(prepared, sights)
+        await self._keep_denied(report)
         if any(_pressed_after_a_refusal(p) for p in prepared):
             soonest = timedelta(0) if any(p.claimed.fresh for p in prepared) else DOUBTED_AFTER
             self._names = await self._edge.names_now(now, self._names, soonest)
@@ -119,6 +140,8 @@ class Round:
         if sending:
             report.sent = sum(len(t.outgoing) for t in sending)
             self._notice_stale_names(verdicts)
+            self._learnt.from_verdicts(verdicts)
+            await self._keep_denied(report)
             ended = self._database.clock.now()
             for turn in sending:
                 turn.end(verdicts, ended)
@@ -126,10 +149,19 @@ class Round:
         await self._settle_hints(prepared, sights, failed, now)
         return report
 
+    async def _keep_denied(self, report: RoundReport) -> None:
+        """Stored before the writes that wait for it, so that none is left waiting for what nobody tries again."""
+        report.unauthorized = self._learnt.unauthorized
+        denied = tuple(self._learnt.denied.values())
+        if denied and denied != report.denied:
+            await self._write(deny, self._lease, self._portal.name, denied)
+        report.denied = denied
+
     async def _look(self, prepared: Sequence[Prepared], called: Collection[str]) -> Sights:
         """Look at everybody's types, as far as they are called: for one more contact a call costs nothing."""
         wanted = {p.case.therapist_id: self._types(p) & set(called) for p in prepared if not p.contact_taken}
-        return await observe(self._edge, self._names, [p.case for p in prepared], wanted)
+        cases = [p.case for p in prepared]
+        return await observe(self._edge, self._names, cases, wanted, unreadable=self._unreadable)
 
     def _types(self, prepared: Prepared) -> set[str]:
         case = prepared.case
@@ -162,13 +194,21 @@ class Round:
         }
         if not doubtful:
             return prepared
-        fates = await fates_of(self._edge, doubtful)
+        fates = await self._fates(doubtful)
         into = {fate.contact_id for fate in fates.values() if isinstance(fate, MergedInto)}
         owners = await self._read(owners_of, self._portal.name, into)
         settled = settle(prepared, sights, fates, owners)
         moved = [p for p in settled if p.contact is not None and p.case.contact_id in into]
         sights.update(await self._look(moved, self._portal.objects))
         return settled
+
+    async def _fates(self, contacts: Collection[str]) -> Mapping[str, Fate]:
+        if (unseen := self._unreadable.get(CONTACT)) is not None:
+            unread = NotRead(unseen.code, unseen.message, unseen.effect, unseen.retry_after)
+            return dict.fromkeys(contacts, unread)
+        fates = await fates_of(self._edge, contacts)
+        self._learnt.from_fates(fates.values())
+        return fates
 
     def _contact_doubtful(self, prepared: Prepared, sights: Sights, now: datetime) -> bool:
         claimed = prepared.claimed
@@ -249,7 +289,9 @@ class Round:
             therapist = p.case.therapist_id
             seen, shared = sights.get(therapist, {}), by_therapist.get(therapist, {})
             try:
-                decided.append((p, decide(self._portal, p.case, seen, shared, now, self._policy)))
+                decided.append(
+                    (p, decide(self._portal, p.case, seen, shared, now, self._policy, self._unwritable))
+                )
             except Exception:  # noqa: BLE001 - one therapist's trouble must not stop the others; it is logged
                 self._say_failed(p, failed)
         unread = [p.case.therapist_id for p, d in decided if d.to_send and p.facts is None]
@@ -333,10 +375,16 @@ def _unanswered(seen: Mapping[str, TypeSight]) -> bool:
     return any(isinstance(sight, NotSeen) for sight in seen.values())
 
 
+_ANSWERED = FORBIDDEN | {UNAUTHORIZED}
+"""Looks that failed though HubSpot answered: what follows from that is not a silence."""
+
+
 def _report(prepared: Sequence[Prepared], sights: Sights) -> RoundReport:
     report = RoundReport(therapists=len(prepared))
     for seen in sights.values():
         for sight in seen.values():
+            if isinstance(sight, NotSeen) and sight.code in _ANSWERED:
+                continue
             report.looked += 1
             if isinstance(sight, NotSeen):
                 report.unanswered += 1

@@ -26,6 +26,7 @@ from credsync.hubspot.lanes import Lane, in_lane
 from credsync.hubspot.objects import Record, batch_read
 from credsync.hubspot.paths import Bucket
 from credsync.reconcile.claims import shared_records
+from credsync.reconcile.denials import unreadable
 from credsync.reconcile.observe import Sights, observe, types_to_look_at
 from credsync.store import in_thread, portals
 from credsync.store.cases import Claimed, next_due_at
@@ -152,7 +153,9 @@ class Sweep:
     async def _look(self, names: Names, claimed: Sequence[Claimed]) -> Sights:
         cases = [each.case for each in claimed]
         wanted = {case.therapist_id: types_to_look_at(self.edge.portal, case, False, True) for case in cases}
-        return await observe(self.edge, names, cases, wanted)
+        status = await in_thread.read(self.database, portals.status_of, self.edge.portal.name)
+        unasked = unreadable(status.denied, self.policy.look_again_max)
+        return await observe(self.edge, names, cases, wanted, unreadable=unasked)
 
     def _compare(
         self, connection: Connection, claimed: Sequence[Claimed], sights: Sights, now: datetime

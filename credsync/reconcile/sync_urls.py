@@ -10,12 +10,13 @@ import structlog
 from sqlalchemy import Connection
 
 from credsync.core.events import EventName, TimelineEvent
-from credsync.core.portal import Mode
+from credsync.core.portal import CONTACT, Mode
 from credsync.core.verdicts import Outcome, Verdict
 from credsync.hubspot.edge import Edge, Names
 from credsync.hubspot.isolate import update_records
 from credsync.hubspot.objects import MOST_INPUTS, RecordInput
 from credsync.hubspot.paths import CONTACT_TYPE
+from credsync.reconcile.denials import Learnt
 from credsync.store import in_thread, timeline
 from credsync.store.contacts import lacking_sync_url, record_sync_urls
 from credsync.store.database import Database
@@ -64,14 +65,15 @@ class SyncUrls:
         company = COMPANY / self.speed
         return await in_thread.read(self.database, lacking_sync_url, portal.name, now, company, MOST_INPUTS)
 
-    async def write(self, contacts: Sequence[_Contact], names: Names, lease: Lease) -> None:
-        """Write one batch and store what became of it. Raises `LeaseLost` when the portal is no longer ours."""
+    async def write(self, contacts: Sequence[_Contact], names: Names, lease: Lease) -> Learnt:
+        """Write one batch and store what became of it; gives what that said of the token. Raises `LeaseLost`."""
+        learnt = Learnt()
         portal, url = self.edge.portal, self.public_url
         assert portal.sync_url is not None, "asked only where the portal file has it"
         assert url is not None, "asked only where it is set"
         if portal.sync_url not in (names.schema.contact or {}):
             self._rest(portal.sync_url, "HubSpot shows no such contact property")
-            return
+            return learnt
         inputs = [
             RecordInput(contact, {portal.sync_url: therapist_page(url, therapist)})
             for therapist, contact in contacts
@@ -88,9 +90,11 @@ class SyncUrls:
 
         await in_thread.write(self.database, store)
         await in_thread.aside(self.database, lambda: timeline.log(events))
+        learnt.from_verdicts({(CONTACT, contact): verdict for contact, verdict in verdicts.items()})
         outcomes = {verdict.outcome for verdict in verdicts.values()}
-        if not outcomes & {Outcome.WRITTEN, Outcome.MISSING}:
+        if not learnt and not outcomes & {Outcome.WRITTEN, Outcome.MISSING}:
             self._rest(portal.sync_url, next(iter(verdicts.values())).message)
+        return learnt
 
     def _again(self, verdict: Verdict, now: datetime) -> datetime | None:
         match verdict.outcome:

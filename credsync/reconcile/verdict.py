@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from credsync.core.denials import reason_of_failure
 from credsync.core.events import EventName
 from credsync.core.outgoing import Carried, share_of
 from credsync.core.reasons import Reason
@@ -33,12 +34,18 @@ _ENDS: dict[Outcome, tuple[WriteState, Reason, EventName | None]] = {
 }
 
 
+_TRIED_AGAIN = (Outcome.MISSING, Outcome.UNKNOWN, Outcome.NOT_SENT)
+"""After a while, but for what waits until the token may do it: whoever notices that brings all of it back."""
+
+
 def end_of(write: Write, carried: Carried, verdict: Verdict, now: datetime, policy: Policy) -> Ended:
     """A write's new state from the verdict of the record it went to."""
     own = share_of(verdict, carried)
     state, reason, event = _ENDS[own.outcome]
     again = None
-    if own.outcome in (Outcome.MISSING, Outcome.UNKNOWN, Outcome.NOT_SENT):
+    if own.outcome is Outcome.NOT_SENT and (stop := reason_of_failure(own.code, Reason.NONE)):
+        state, reason = WriteState.WAITING, stop
+    if reason is not Reason.MISSING_SCOPES and own.outcome in _TRIED_AGAIN:
         asked = timedelta(seconds=verdict.retry_after or 0)
         again = now + max(asked, send_again_after(write.attempts - 1, policy))
     told = _properties(own, carried)

@@ -84,15 +84,30 @@ def _refusals(connection: Connection, scene: Scene) -> Mapping[Cause, Holding] |
 
 def _portal(connection: Connection, scene: Scene) -> Mapping[Cause, Holding]:
     status = portals.status_of(connection, scene.portal.name)
-    if status.problem_kind is None:
-        return {}
-    return {Cause(status.name, status.problem_kind): Holding(details={"problem": status.problem})}
+    holding: dict[Cause, Holding] = {}
+    if status.problem_kind is not None:
+        holding[Cause(status.name, status.problem_kind)] = Holding(details={"problem": status.problem})
+    if status.paused_by_us:
+        holding[Cause(status.name, AlertKind.PORTAL_UNAUTHORIZED)] = Holding()
+    for each in status.denied:
+        cause = Cause(status.name, AlertKind.PORTAL_FORBIDDEN, each.object, verb=each.verb.value)
+        holding[cause] = Holding(details={"scopes": list(each.scopes)})
+    return holding
 
 
 EVALUATORS: Sequence[Evaluator] = (
     Evaluator((*LATE, *_WORKFLOWS.values()), _late),
     Evaluator((AlertKind.VALUES_REFUSED, AlertKind.PROPERTY_VANISHED), _refusals),
-    Evaluator((AlertKind.PORTAL_UNUSABLE, AlertKind.HUBSPOT_SILENT, AlertKind.RATE_LIMITED_DAILY), _portal),
+    Evaluator(
+        (
+            AlertKind.PORTAL_UNAUTHORIZED,
+            AlertKind.PORTAL_FORBIDDEN,
+            AlertKind.PORTAL_UNUSABLE,
+            AlertKind.HUBSPOT_SILENT,
+            AlertKind.RATE_LIMITED_DAILY,
+        ),
+        _portal,
+    ),
 )
 
 

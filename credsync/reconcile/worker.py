@@ -5,12 +5,11 @@ What is left undone by a crash, a lost lease or a silent HubSpot is still due in
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
+from enum import Enum, auto
 from typing import TypeVar
 
 import anyio
@@ -19,15 +18,19 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from credsync.core.alerts import Alert, AlertKind
+from credsync.core.denials import FORBIDDEN, UNAUTHORIZED, Denied, Verb
+from credsync.core.portal import CONTACT
 from credsync.core.schedule import Policy
 from credsync.hubspot.edge import Edge, Names, PortalUnusable
 from credsync.hubspot.lanes import Lane, in_lane
 from credsync.operate.kept_names import keep_names
 from credsync.reconcile.allowance import Allowance
 from credsync.reconcile.deadlines import Deadlines
+from credsync.reconcile.permission import Permission
 from credsync.reconcile.round import Round, RoundReport
 from credsync.reconcile.sweep import Sweep
 from credsync.reconcile.sync_urls import SyncUrls
+from credsync.reconcile.wake import Wake
 from credsync.reconcile.watch import Watch
 from credsync.store import in_thread, leases, portals
 from credsync.store.cases import next_due_at
@@ -45,59 +48,18 @@ LONGEST_PAUSE = 60.0
 """Seconds between probes of a HubSpot that does not answer."""
 SILENCES_UNTIL_ALERT = 4
 """So many tries in a row, 14 s and more apart in all, before a HubSpot that does not answer is an alert."""
-_STOPPING_CODES = frozenset({"unauthorized", "forbidden", "missing_scopes", "rate_limited_daily"})
+_LONG_SILENCE = 6
+"""So many tries until they are `LONGEST_PAUSE` apart."""
 
 
-class Wake:
-    """Wakes a portal's loop from any thread, at once or soon; a wake before it listens is kept, many are one.
+class Idle(Enum):
+    """Why there was no round."""
 
-    `clock` gives seconds, as the loop's own time does.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._at: float | None = None
-        self._listener: Callable[[], None] | None = None
-
-    def set(self, after: float = 0.0) -> None:
-        """Wake it after so many seconds, unless it is woken sooner anyway."""
-        at = self._clock() + after
-        with self._lock:
-            if self._at is not None and self._at <= at:
-                return
-            self._at = at
-            listener = self._listener
-        if listener is not None:
-            listener()
-
-    async def wait(self, seconds: float) -> None:
-        """Until woken, at most so long. The wake is taken on return, before anything is claimed."""
-        latest = self._clock() + seconds
-        while True:
-            event = anyio.Event()
-            with self._lock:
-                at = latest if self._at is None else min(latest, self._at)
-                self._listener = _setter(event)
-            left = at - self._clock()
-            if left > 0:
-                with anyio.move_on_after(left):
-                    await event.wait()
-                    continue
-            with self._lock:
-                self._at = self._listener = None
-            return
-
-
-def _setter(event: anyio.Event) -> Callable[[], None]:
-    """Sets the event from any thread without waiting for the loop; nothing once the loop is gone."""
-    loop = asyncio.get_running_loop()
-
-    def wake() -> None:
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(event.set)
-
-    return wake
+    PAUSED = auto()
+    """By a person: nothing is looked at, so alerts stay as they are."""
+    TOKEN_REFUSED = auto()
+    OVER_FOR_TODAY = auto()
+    UNUSABLE = auto()
 
 
 class PortalWorker:
@@ -135,6 +97,7 @@ class PortalWorker:
         self._on_round = on_round
         self._sync_urls = SyncUrls(database, edge, public_url, speed)
         self._allowance = Allowance(edge)
+        self._permission = Permission(database, edge, speed, clock)
         self._watch = Watch(database, edge.portal, speed, tell, clock=clock)
         self._silences = 0
         self._problem: tuple[str | None, AlertKind | None] = (None, None)
@@ -194,7 +157,13 @@ class PortalWorker:
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._heartbeat, lease)
-                sweep = Sweep(self._database, self._edge, self._deadlines.policy, self._names, self._speed)
+                sweep = Sweep(
+                    self._database,
+                    self._edge,
+                    self._deadlines.policy,
+                    lambda _: self._names(lease),
+                    self._speed,
+                )
                 tasks.start_soon(sweep.beside_rounds, lease, self.wake.set, lambda: not self._silences)
                 await self._rounds(lease)
                 tasks.cancel_scope.cancel()
@@ -223,39 +192,47 @@ class PortalWorker:
         status = await self._read(lambda c: portals.status_of(c, self.name))
         self._problem = (status.problem, status.problem_kind)
         await self._read(self._allowance.restore)
-        if not await self._over_for_today(lease):
-            await self._names(self._database.clock.now())
+        if status.paused_at is None and not await self._over_for_today(lease):
+            await self._names(lease)
         while not self._stopping:
             report = await self._turn(lease)
-            if report is not None:
+            if isinstance(report, RoundReport):
                 await self._write_sync_urls(lease)
-            await self._look_for_alerts(lease, report)
-            ran = report is not None and report.therapists > 0
-            if ran and report is not None and not report.hubspot_silent:
+            if report is not Idle.PAUSED:
+                await self._watch.look(lease, self._edge.known_names)
+            ran = isinstance(report, RoundReport) and report.therapists > 0
+            if isinstance(report, RoundReport) and ran and not report.hubspot_silent:
                 self._silences = 0
-            if self._silences and (ran or report is None):
+            if self._silences and (ran or report is Idle.UNUSABLE):
                 await self._stay_away(self._pause(report))
             else:
                 await self.wake.wait(await self._rest(report))
 
-    async def _turn(self, lease: Lease) -> RoundReport | None:
+    async def _turn(self, lease: Lease) -> RoundReport | Idle:
         """One round, if the portal is neither paused nor unusable, and has calls left today."""
         status = await self._read(lambda c: portals.status_of(c, self.name))
-        if status.paused_at is not None or await self._over_for_today(lease):
-            return None
+        self._permission.take(status)
+        if status.paused_at is not None and not status.paused_by_us:
+            return Idle.PAUSED
+        if await self._over_for_today(lease):
+            return Idle.OVER_FOR_TODAY
+        if status.paused_by_us:
+            if not await self._permission.token_taken(lease):
+                return Idle.TOKEN_REFUSED
+            self._watch.note()
+        denied = await self._still_denied(lease, status.denied)
         now = self._database.clock.now()
         due = await self._read(lambda c: next_due_at(c, self.name))
         if due is None or due > now:
-            if self._edge.in_doubt(now):
-                await self._names(now)
-            return RoundReport()
-        names = await self._names(now)
+            return await self._idle(lease)
+        names = await self._names(lease)
         if names is None:
-            return None
+            return Idle.UNUSABLE
         await self._renew(lease)
         await self._deadlines.judge_again(lease, now)
         began = self._clock()
-        report = await Round(self._database, self._edge, names, lease, self._deadlines.policy).run()
+        policy = self._deadlines.policy
+        report = await Round(self._database, self._edge, names, lease, policy, denied).run()
         self._allowance.say_differences()
         known = self._edge.known_names
         if known is not None and known is not names:
@@ -263,21 +240,41 @@ class PortalWorker:
         if self._on_round is not None:
             self._on_round(report.therapists, report.sent, self._clock() - began)
         self._watch.note()
+        self._permission.just_denied(report.denied)
+        if report.unauthorized:
+            await self._permission.token_refused(lease)
         problem, kind = None, None
         if report.hubspot_silent:
             self._silences += 1
             problem = f"HubSpot answered no look ({report.stop_code}); everything waits and is tried again"
             kind = _kind_of_silence(report.stop_code, self._silences)
-            if report.stop_code in _STOPPING_CODES:
-                self._edge.stale()
         if not await self._over_for_today(lease):
             await self._say_problem(problem, kind)
         return report
 
-    async def _look_for_alerts(self, lease: Lease, report: RoundReport | None) -> None:
-        """While a person's pause is on, alerts stay as they are: nothing is looked at that could tell more."""
-        if report is not None or self._problem[0] is not None:
-            await self._watch.look(lease, self._edge.known_names)
+    async def _idle(self, lease: Lease) -> RoundReport | Idle:
+        """Nobody is due; a portal that could not be used is tried all the same, so that its alert ends."""
+        if self._problem[1] is AlertKind.PORTAL_UNUSABLE:
+            if await self._names(lease) is None:
+                return Idle.UNUSABLE
+            self._silences = 0
+            await self._say_problem(None)
+        elif self._edge.in_doubt(self._database.clock.now()):
+            await self._names(lease)
+        return RoundReport()
+
+    async def _still_denied(self, lease: Lease, denied: Sequence[Denied]) -> Sequence[Denied]:
+        """What the token may not do, after trying what it is time to try."""
+        if not denied or not self._permission.is_time_to_try():
+            return denied
+        names = await self._names(lease)
+        if names is None:
+            return denied
+        await self._renew(lease)
+        left = await self._permission.still_denied(lease, denied, names)
+        if len(left) < len(denied):
+            self._watch.note()
+        return left
 
     async def _over_for_today(self, lease: Lease) -> bool:
         """Say so while no call may be made until the account's midnight, and when that is over."""
@@ -304,19 +301,28 @@ class PortalWorker:
     async def _write_sync_urls(self, lease: Lease) -> None:
         """After a round, or while none is due: at most one call."""
         now = self._database.clock.now()
+        if self._permission.lacks(CONTACT, Verb.WRITE):
+            return
         contacts = await self._sync_urls.due(now)
-        names = await self._names(now) if contacts else None
+        names = await self._names(lease) if contacts else None
         if names is not None:
             await self._renew(lease)
             with in_lane(Lane.SWEEP):
-                await self._sync_urls.write(contacts, names, lease)
+                learnt = await self._sync_urls.write(contacts, names, lease)
+            if learnt:
+                self._watch.note()
+                await self._permission.learn(lease, learnt)
 
-    async def _names(self, now: datetime) -> Names | None:
+    async def _names(self, lease: Lease) -> Names | None:
+        now = self._database.clock.now()
         try:
             with in_lane(Lane.NOW):
                 names = await self._edge.names(now)
         except PortalUnusable as error:
-            self._silences += 1
+            if error.code == UNAUTHORIZED:
+                await self._permission.token_refused(lease)
+                return None
+            self._silences = _LONG_SILENCE if error.code in FORBIDDEN else self._silences + 1
             await self._say_problem(str(error), AlertKind.PORTAL_UNUSABLE)
             return None
         if names.read_at == now:
@@ -343,18 +349,21 @@ class PortalWorker:
         while not self._stopping and (left := ends - self._clock()) > 0:
             await self.wake.wait(left)
 
-    def _pause(self, report: RoundReport | None) -> float:
+    def _pause(self, report: RoundReport | Idle) -> float:
         """Seconds to leave a HubSpot alone that does not answer; facts that come meanwhile do not shorten it."""
-        pause = min(LONGEST_PAUSE, 2.0 ** min(self._silences, 6))
-        asked = (report.retry_after or 0.0) if report is not None else 0.0
+        pause = min(LONGEST_PAUSE, 2.0 ** min(self._silences, _LONG_SILENCE))
+        asked = (report.retry_after or 0.0) if isinstance(report, RoundReport) else 0.0
         return max(pause / self._speed, min(asked, LONGEST_PAUSE))
 
-    async def _rest(self, report: RoundReport | None) -> float:
+    async def _rest(self, report: RoundReport | Idle) -> float:
         """Seconds until the next look at the database."""
-        if report is None:
+        if report is Idle.PAUSED:
             return self._poll
+        probe = self._permission.due_in()
+        rest = min(self._poll, self._watch.due_in(), self._poll if probe is None else probe)
+        if not isinstance(report, RoundReport):
+            return rest
         due = await self._read(lambda c: next_due_at(c, self.name))
-        rest = min(self._poll, self._watch.due_in())
         if due is None:
             return rest
         return min(rest, max(0.0, (due - self._database.clock.now()).total_seconds()))

@@ -7,13 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from credsync.core.alerts import AlertKind
+from credsync.core.denials import Denied, Verb
 from credsync.core.events import EventName, TimelineEvent
 from credsync.store import timeline
 from credsync.store.database import insert
+from credsync.store.leases import Lease, fence
 from credsync.store.tables import portals
+
+OURSELVES = "credsync"
+"""Who paused a portal whose pause ends by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +31,17 @@ class PortalStatus:
     paused_at: datetime | None = None
     problem: str | None = None
     problem_kind: AlertKind | None = None
+    denied: tuple[Denied, ...] = ()
+    """What the token may not do, as HubSpot last said."""
     portal_id: str | None = None
     ui_domain: str | None = None
     types: Mapping[str, str] = field(default_factory=dict)
     """Object type ids by the portal file's keys."""
+
+    @property
+    def paused_by_us(self) -> bool:
+        """Whether the pause is credsync's own, for a token that HubSpot does not take."""
+        return self.paused_by == OURSELVES
 
 
 def ensure(connection: Connection, name: str) -> None:
@@ -59,6 +71,7 @@ def _status(row: Row[Any]) -> PortalStatus:
         row.paused_at,
         row.problem,
         AlertKind(row.problem_kind) if row.problem_kind else None,
+        tuple(Denied(each["object"], Verb(each["verb"]), tuple(each["scopes"])) for each in row.denied or ()),
         account.get("portal_id"),
         account.get("ui_domain"),
         account.get("types", {}),
@@ -66,23 +79,47 @@ def _status(row: Row[Any]) -> PortalStatus:
 
 
 def pause(connection: Connection, name: str, by: str, reason: str, now: datetime) -> list[TimelineEvent]:
-    """Stop rounds until somebody resumes; gives the events to log. Pausing twice is one pause."""
-    ensure(connection, name)
-    done = connection.execute(
-        update(portals)
-        .where(portals.c.name == name, portals.c.paused_at.is_(None))
-        .values(paused_by=by, paused_reason=reason, paused_at=now)
-    )
-    return _told(connection, name, EventName.PORTAL_PAUSED, by, now) if done.rowcount else []
+    """Stop rounds until somebody resumes; gives the events to log. Pausing twice is one pause.
+
+    A person's pause takes the place of credsync's own, which would end by itself.
+    """
+    free = or_(portals.c.paused_at.is_(None), portals.c.paused_by == OURSELVES)
+    return _pause(connection, name, by if by != OURSELVES else f"{by} (a person)", reason, now, free)
+
+
+def pause_ourselves(
+    connection: Connection, lease: Lease, name: str, reason: str, now: datetime
+) -> list[TimelineEvent]:
+    """Stop rounds until `resume_ourselves`, unless they are paused already. Raises `LeaseLost`."""
+    fence(connection, lease)
+    return _pause(connection, name, OURSELVES, reason, now, portals.c.paused_at.is_(None))
 
 
 def resume(connection: Connection, name: str, by: str, now: datetime) -> list[TimelineEvent]:
-    """Let rounds run again; gives the events to log."""
-    done = connection.execute(
-        update(portals)
-        .where(portals.c.name == name, portals.c.paused_at.is_not(None))
-        .values(paused_by=None, paused_reason=None, paused_at=None)
-    )
+    """Let rounds run again, whoever paused them; gives the events to log."""
+    return _resume(connection, name, by, now, portals.c.paused_at.is_not(None))
+
+
+def resume_ourselves(connection: Connection, lease: Lease, name: str, now: datetime) -> list[TimelineEvent]:
+    """End a pause of credsync's own, never a person's. Raises `LeaseLost`."""
+    fence(connection, lease)
+    return _resume(connection, name, OURSELVES, now, portals.c.paused_by == OURSELVES)
+
+
+def _pause(
+    connection: Connection, name: str, by: str, reason: str, now: datetime, free: ColumnElement[bool]
+) -> list[TimelineEvent]:
+    ensure(connection, name)
+    said = {"paused_by": by, "paused_reason": reason, "paused_at": now}
+    done = connection.execute(update(portals).where(portals.c.name == name, free).values(said))
+    return _told(connection, name, EventName.PORTAL_PAUSED, by, now) if done.rowcount else []
+
+
+def _resume(
+    connection: Connection, name: str, by: str, now: datetime, paused: ColumnElement[bool]
+) -> list[TimelineEvent]:
+    said = {"paused_by": None, "paused_reason": None, "paused_at": None}
+    done = connection.execute(update(portals).where(portals.c.name == name, paused).values(said))
     return _told(connection, name, EventName.PORTAL_RESUMED, by, now) if done.rowcount else []
 
 

@@ -320,6 +320,7 @@ portals = Table(
     Column(
         "problem_kind", String(40), comment="the kind of alert a problem is; null for one not worth it yet"
     ),
+    Column("denied", JSON, comment="object, verb and scopes of each thing that the token may not do"),
     Column("account", JSON, comment="portal id and UI domain as HubSpot told them"),
     Column("sweep_from", Moment, comment="when the next verification sweep may begin"),
 )

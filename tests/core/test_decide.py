@@ -897,3 +897,48 @@ def test_a_hub_of_no_records_is_looked_at_without_harm() -> None:
     story.sign_up()
     story.round()
     assert story.state == "waiting record_awaited"
+
+
+@pytest.mark.parametrize("state", [WriteState.WAITING, WriteState.DUE, WriteState.UNKNOWN])
+def test_what_the_token_may_not_write_waits_with_its_reason(state: WriteState) -> None:
+    """A write that HubSpot denies waits with its reason though its record is found; other types' writes go."""
+    links = {slot: a_link(slot, state=LinkState.FOUND, record_id=slot) for slot in (ACTIVE, ADDRESS)}
+    writes = tuple(
+        a_write(n, slot, state=state, record_id=slot) for n, slot in enumerate((ACTIVE, ADDRESS), 1)
+    )
+    sights: dict[str, TypeSight] = {
+        "credentialing": (Candidate(ACTIVE, "1", frozenset({ATTESTED})),),
+        "therapist_address": (Candidate(ADDRESS, "1", frozenset({CURRENT})),),
+    }
+    case = Case("t", "1", links, writes)
+    decided = decide(PORTAL, case, sights, {}, at(10), Policy(), {"therapist_address"})
+    by_slot = {w.slot: w for w in decided.writes}
+    assert by_slot[ACTIVE].goes_now
+    assert not by_slot[ADDRESS].goes_now
+    assert by_slot[ADDRESS].reason is Reason.MISSING_SCOPES
+    assert by_slot[ADDRESS].state is (
+        WriteState.UNKNOWN if state is WriteState.UNKNOWN else WriteState.WAITING
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("missing_scopes", Reason.MISSING_SCOPES),
+        ("forbidden", Reason.MISSING_SCOPES),
+        ("unauthorized", Reason.PORTAL_UNAUTHORIZED),
+        ("timeout", Reason.LOOK_FAILED),
+    ],
+)
+def test_a_look_that_was_denied_says_so(code: str, reason: Reason) -> None:
+    """What waits for a look that HubSpot denies says which: a scope or the token is missing, or it did not answer."""
+    links = {
+        ACTIVE: a_link(ACTIVE, state=LinkState.FOUND, record_id="900"),
+        ADDRESS: a_link(ADDRESS),
+    }
+    case = Case("t", "1", links, (a_write(1, ACTIVE, state=WriteState.WAITING),))
+    unseen: dict[str, TypeSight] = dict.fromkeys(("credentialing", "therapist_address"), NotSeen(code, ""))
+    decided = decide(PORTAL, case, unseen, {}, at(10), Policy())
+    assert decided.links[ADDRESS].reason is reason
+    assert [w.reason for w in decided.writes] == [reason]
+    assert not decided.to_send

@@ -219,8 +219,9 @@ class Scene:
         """A real round of a portal."""
         with self.database.write() as connection:
             lease = _lease(connection)
+            denied = portals.status_of(connection, edge.portal.name).denied
         names = await edge.names(self.clock.now())
-        return await Round(self.database, edge, names, lease, self.policy).run()
+        return await Round(self.database, edge, names, lease, self.policy, denied).run()
 
     # Questions
 
