@@ -251,7 +251,7 @@ class Round:
         return replace(self._policy, hints_come=standing.hints_come(awaited, now, self._policy))
 
     async def _settle_hints(
-        self, prepared: Sequence[Prepared], sights: Sights, failed: Sequence[str], now: datetime
+        self, prepared: Sequence[Prepared], sights: Sights, failed: Collection[str], now: datetime
     ) -> None:
         """Forget the hints that were looked after; those that HubSpot did not answer wait a while."""
         if not self._hints:
