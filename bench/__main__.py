@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
-from bench import crowd, floor, intake, lag, one_round, simulate, throughput
+from bench import crowd, floor, intake, lag, one_round, poison, simulate, throughput
 from bench.processes import BenchFailed
 from bench.report import Row, missed, show
 
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "floor": _floor,
         "lag": _lag,
         "intake": _intake,
+        "poison": _poison,
         "round": _round,
         "crowd": _crowd,
         "throughput": _throughput,
@@ -83,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     slow.add_argument("--writes", type=int, choices=(1, 2, 3), default=2, help="object types written")
     full = measures.add_parser("intake", parents=[settings], help="applications taken in per second")
     full.add_argument("--seconds", type=float, default=10.0)
+    measures.add_parser(
+        "poison", parents=[settings], help="calls where one record of a hundred holds a bad value"
+    )
     measures.add_parser("round", parents=[settings], help="what a round costs: calls, statements, bytes")
     many = measures.add_parser("crowd", help="what it costs that 100,000 therapists wait: memory, a round")
     many.add_argument("--crowd", type=int, default=100_000)
@@ -149,6 +153,15 @@ def _intake(options: argparse.Namespace) -> list[Row]:
     _said.print(f"intake, alone: {intake.say(alone)}")
     _said.print(f"intake, beside rounds: {intake.say(beside_rounds)}")
     return intake.rows(alone, beside_rounds)
+
+
+def _poison(options: argparse.Namespace) -> list[Row]:
+    told = []
+    for tells in ("nothing", "all"):
+        found = poison.measure(options.therapists, options.settings, tells)
+        _said.print(f"poison, refusals telling {tells}: {found.ours.calls.by_call}; {found.seconds:.1f} s")
+        told += poison.rows(found)
+    return told
 
 
 def _round(options: argparse.Namespace) -> list[Row]:

@@ -89,21 +89,21 @@ class Judge:
         made: list[str] = []
         while len(made) < count:
             some = min(500, count - len(made))
-            answer = self._ask("POST", "/contacts", [{**slots, "quiet": True, "delay": delay, "count": some}])
+            answer = self.ask("POST", "/contacts", [{**slots, "quiet": True, "delay": delay, "count": some}])
             made += [one["id"] for one in answer["contacts"]]
         return made
 
     def advance(self, seconds: float) -> None:
         """Move the sandbox's time forward."""
-        self._ask("POST", "/time", {"advance": seconds})
+        self.ask("POST", "/time", {"advance": seconds})
 
     def last_call(self) -> int:
         """The number of the newest call in the log."""
-        return int(self._ask("GET", "/requests/summary")["last_seq"])
+        return int(self.ask("GET", "/requests/summary")["last_seq"])
 
     def calls(self, since: int = 0) -> Calls:
         """The calls after this number."""
-        entries = self._ask("GET", f"/requests?since={since}")["requests"]
+        entries = self.ask("GET", f"/requests?since={since}")["requests"]
         return Calls(
             by_call=dict(Counter(f"{each['method']} {each['call']}" for each in entries)),
             start_up=sum(1 for each in entries if each["kind"] in START_UP or "labels" in each["call"]),
@@ -114,13 +114,13 @@ class Judge:
 
     def moments(self, since: int = 0) -> list[float]:
         """When each call after this number came, in order; wall time."""
-        return sorted(moment(each["at"]) for each in self._ask("GET", f"/requests?since={since}")["requests"])
+        return sorted(moment(each["at"]) for each in self.ask("GET", f"/requests?since={since}")["requests"])
 
     def looks(self, since: int = 0) -> dict[str, list[float]]:
         """When the associations of each object type were read, by the type's key, in order; wall time."""
-        keys = {type_id: key for key, type_id in self._ask("GET", "/health")["objects"].items()}
+        keys = {type_id: key for key, type_id in self.ask("GET", "/health")["objects"].items()}
         found: dict[str, list[float]] = {key: [] for key in keys.values()}
-        for each in self._ask("GET", f"/requests?since={since}&kind=associations")["requests"]:
+        for each in self.ask("GET", f"/requests?since={since}&kind=associations")["requests"]:
             target = each["path"].removesuffix("/batch/read").rpartition("/")[2]
             if each["path"].endswith("/batch/read") and target in keys:
                 found[keys[target]].append(moment(each["at"]))
@@ -128,19 +128,20 @@ class Judge:
 
     def progress(self) -> tuple[int, int]:
         """How many writes the records have had, and how many records are still to come."""
-        told = self._ask("GET", "/truth?contacts=false")
+        told = self.ask("GET", "/truth?contacts=false")
         return int(told["writes"]), int(told["pending"])
 
     def verdict(self, people: Mapping[str, Applicant], writes: int) -> Verdict:
         """What became of the records of these contacts."""
         found = Verdict()
-        for contact in self._ask("GET", "/truth")["contacts"]:
+        for contact in self.ask("GET", "/truth")["contacts"]:
             applicant = people.get(contact["id"])
             if applicant is not None:
                 _judge(found, contact, applicant.expected(writes))
         return found
 
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """A `/_sandbox/` call."""
         answer = self._http.request(method, path, json=body)
         answer.raise_for_status()
         return answer.json()

@@ -13,7 +13,10 @@ from credsync_sandbox.sandbox import Sandbox
 
 
 async def put(sandbox: Sandbox, request: Request) -> Response:
-    """PUT validations `{"object", "property", "rules": [...], "unpublished"?}`: all rules of a property at once."""
+    """PUT validations `{"object", "property", "rules": [...], "unpublished"?}`: all rules of a property at once.
+
+    `unpublished` stands for all of them, or in a rule for itself.
+    """
     body = table(await json_body(request), "body", ("object", "property", "rules", "unpublished"))
     found = sandbox.world.schema.by_key.get(needed(body, "object"))
     if found is None:
@@ -24,7 +27,10 @@ async def put(sandbox: Sandbox, request: Request) -> Response:
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
         raise BadRequest("rules: must be a list of objects, each with a ruleType")
     try:
-        found.validations[name] = [rule_of(each, published=not flag(body, "unpublished")) for each in given]
+        untold = flag(body, "unpublished")
+        found.validations[name] = [
+            rule_of(each, published=not (untold or each.get("unpublished") is True)) for each in given
+        ]
     except ValueError as error:
         raise BadRequest(f"rules: {error}") from error
     return answer(_told(sandbox))

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from bench import crowd, floor, intake, lag, one_round, throughput
+from bench import crowd, floor, intake, lag, one_round, poison, throughput
 from bench.judge import Judge
 from bench.processes import Stage, stage
 from bench.report import missed
@@ -100,3 +100,13 @@ def test_updates_keep_to_the_limit_and_all_arrive() -> None:
     assert (found.written, found.calls, found.refused) == (900, 9, 0)
     assert 0 < found.most_in_a_window <= 9
     assert [row.met for row in throughput.rows(found)[1:2]] == [True]
+
+
+def test_a_bad_value_costs_few_calls_and_no_good_one() -> None:
+    """Each side writes every good value and names the bad ones; ours in fewer calls."""
+    found = poison.measure(therapists=100)
+    assert found.bad == 2
+    assert (found.ours.lost, found.ours.named, found.ours.wrong) == (0, 2, 0)
+    assert (found.by_hand.lost, found.by_hand.named) == (0, 2)
+    assert found.ours.calls.total < found.by_hand.calls.total
+    assert not missed(poison.rows(found))
