@@ -237,7 +237,11 @@ def _halved(
 def rows(found: Poison) -> list[Row]:
     """The lines of the table."""
     ours, theirs = found.ours, found.by_hand
-    told = {"all": "refusals name the property", "names": "refusals name no rule", "nothing": "refusals name nothing"}
+    told = {
+        "all": "refusals name the property",
+        "names": "refusals name no rule",
+        "nothing": "refusals name nothing",
+    }
     total = ours.calls.total
     return [
         Row(
