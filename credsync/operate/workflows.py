@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -31,21 +31,20 @@ def troubled_workflows(
     Two statements where nobody is late; four more for each slot where several are.
     """
     deadlines = {slot: each.after for slot, each in deadlines_of(connection, portal.name).items()}
-    if not deadlines:
-        return {}
-    suspects = slots_with_late(connection, portal.name, now - min(deadlines.values()), IN_A_ROW)
+    known = [rule for key, rule in portal.slots.items() if key in deadlines]
+    shortest = min(deadlines.values(), default=timedelta(0))
     troubled: dict[str, tuple[Trouble, int]] = {}
-    for slot in sorted(suspects & deadlines.keys() & portal.slots.keys()):
-        waiting, deadline = waiting_for(connection, portal.name, slot), deadlines[slot]
+    for rule in slots_with_late(connection, portal.name, known, now - shortest, IN_A_ROW):
+        waiting, deadline = waiting_for(connection, portal.name, rule), deadlines[rule.key]
         late = [therapist for therapist, since in waiting if now - since >= deadline]
         if len(late) < IN_A_ROW:
             continue
-        came = came_since(connection, portal.name, slot, waiting[0][1])
-        others = others_of(connection, slot, late)
+        came = came_since(connection, portal.name, rule, waiting[0][1])
+        others = others_of(connection, rule, late)
         trouble = trouble_of([since for _, since in waiting], came, others, deadline, now)
-        count = how_many_late(connection, portal.name, slot) if trouble is not None else 0
+        count = how_many_late(connection, portal.name, rule.key) if trouble is not None else 0
         if trouble is not None and count >= IN_A_ROW:
-            troubled[slot] = (trouble, count)
+            troubled[rule.key] = (trouble, count)
     return troubled
 
 

@@ -29,8 +29,11 @@ from credsync.store.watch_tables import deadlines as deadlines
 from credsync.store.watch_tables import delays as delays
 from credsync.store.watch_tables import refusals as refusals
 
-WAITING = "awaited AND record_id IS NULL AND state <> 'given_up'"
-"""Which links wait and are not given up: the condition of the small index that finds them among all."""
+WAITING = "awaited AND state <> 'found' AND state <> 'given_up'"
+"""Which links wait and are not given up: the condition of the small index that finds them among all.
+
+Nothing in it is a column of another index, which SQLite would prefer.
+"""
 VERIFIABLE = (
     "due_at IS NULL AND backfill_at IS NULL AND contact_id IS NOT NULL AND merged_contact_id IS NULL "
     "AND state <> 'given_up'"

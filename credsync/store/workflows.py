@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, text
 
-from credsync.core.delays import rule_of
 from credsync.core.links import LinkState
+from credsync.core.portal import ByEach, SlotRule
 from credsync.core.reasons import Reason
 from credsync.core.workflows import Came
 from credsync.store.tables import WAITING, links, therapists
@@ -31,20 +31,29 @@ class Waiter:
     state: str
 
 
-def slots_with_late(connection: Connection, portal: str, before: datetime, fewest: int) -> set[str]:
-    """The slot rules for which at least so many have waited since before that moment."""
-    query = (
-        select(links.c.slot, func.count().label("many"))
-        .where(links.c.portal == portal, text(WAITING), links.c.awaited_since <= before)
-        .group_by(links.c.slot)
-    )
-    counts: dict[str, int] = {}
-    for row in connection.execute(query):
-        counts[rule_of(row.slot)] = counts.get(rule_of(row.slot), 0) + row.many
-    return {rule for rule, many in counts.items() if many >= fewest}
+def slots_with_late(
+    connection: Connection, portal: str, rules: Iterable[SlotRule], before: datetime, fewest: int
+) -> list[SlotRule]:
+    """The rules for whose slots at least so many have waited since before that moment. No more of them are read."""
+    asked = list(rules)
+    late = [
+        select(func.count())
+        .select_from(
+            select(links.c.awaited_since)
+            .where(links.c.portal == portal, text(WAITING), _of(rule), links.c.awaited_since <= before)
+            .limit(fewest)
+            .subquery()
+        )
+        .scalar_subquery()
+        for rule in asked
+    ]
+    if not late:
+        return []
+    counts = connection.execute(select(*late)).one()
+    return [rule for rule, count in zip(asked, counts, strict=True) if count >= fewest]
 
 
-def waiting_for(connection: Connection, portal: str, rule: str) -> list[tuple[str, datetime]]:
+def waiting_for(connection: Connection, portal: str, rule: SlotRule) -> list[tuple[str, datetime]]:
     """Therapist and since when, the longest first, of those a look has missed since a fact made them wait."""
     query = (
         select(links.c.therapist_id, links.c.awaited_since)
@@ -55,7 +64,7 @@ def waiting_for(connection: Connection, portal: str, rule: str) -> list[tuple[st
     return [(row.therapist_id, row.awaited_since) for row in connection.execute(query)]
 
 
-def came_since(connection: Connection, portal: str, rule: str, moment: datetime) -> list[Came]:
+def came_since(connection: Connection, portal: str, rule: SlotRule, moment: datetime) -> list[Came]:
     """What was waited for and was found since then, the latest."""
     query = (
         select(links.c.awaited_since, links.c.found_at)
@@ -73,7 +82,7 @@ def came_since(connection: Connection, portal: str, rule: str, moment: datetime)
     return [Came(row.awaited_since, row.found_at) for row in connection.execute(query)]
 
 
-def others_of(connection: Connection, rule: str, therapist_ids: Sequence[str]) -> int:
+def others_of(connection: Connection, rule: SlotRule, therapist_ids: Sequence[str]) -> int:
     """How many of these therapists, of the first few hundred, got a record of another slot that they waited for."""
     query = select(func.count(links.c.therapist_id.distinct())).where(
         links.c.therapist_id.in_(therapist_ids[:400]),
@@ -84,35 +93,40 @@ def others_of(connection: Connection, rule: str, therapist_ids: Sequence[str]) -
     return int(connection.execute(query).scalar_one())
 
 
-def late_ones(portal: str, rule: str) -> Select[tuple[str]]:
+def late_ones(portal: str, key: str) -> Select[tuple[str]]:
     """The ids of the therapists for whom a workflow's record is overdue; not the given up."""
     given_up = links.c.state == LinkState.GIVEN_UP.value
-    return select(links.c.therapist_id).where(*_overdue(portal, rule), ~given_up)
+    return select(links.c.therapist_id).where(*_overdue(portal, key), ~given_up)
 
 
-def how_many_late(connection: Connection, portal: str, rule: str) -> int:
+def how_many_late(connection: Connection, portal: str, key: str) -> int:
     """How many therapists that are."""
-    late = late_ones(portal, rule).distinct().subquery()
+    late = late_ones(portal, key).distinct().subquery()
     return int(connection.execute(select(func.count()).select_from(late)).scalar_one())
 
 
-def to_enrol_again(connection: Connection, portal: str, rule: str) -> list[Waiter]:
+def to_enrol_again(connection: Connection, portal: str, key: str) -> list[Waiter]:
     """Everybody for whom a workflow's record is overdue, the longest waiting first; the given up are among them."""
     query = (
         select(
             links.c.therapist_id, therapists.c.contact_id, links.c.slot, links.c.awaited_since, links.c.state
         )
         .join(therapists, therapists.c.id == links.c.therapist_id)
-        .where(therapists.c.contact_id.is_not(None), *_overdue(portal, rule))
+        .where(therapists.c.contact_id.is_not(None), *_overdue(portal, key))
         .order_by(links.c.awaited_since, links.c.therapist_id, links.c.slot)
     )
     return [Waiter(*row) for row in connection.execute(query)]
 
 
-def _overdue(portal: str, rule: str) -> list[ColumnElement[bool]]:
+def _overdue(portal: str, key: str) -> list[ColumnElement[bool]]:
     """Overdue, over the small index of those (`ix_links_overdue`)."""
     overdue = (links.c.portal == portal, links.c.overdue_since.is_not(None), links.c.awaited)
-    return [*overdue, links.c.record_id.is_(None), _of(rule), *_owed()]
+    return [
+        *overdue,
+        links.c.state != LinkState.FOUND.value,
+        or_(links.c.slot == key, links.c.slot.startswith(f"{key}.", autoescape=True)),
+        *_owed(),
+    ]
 
 
 def _owed() -> list[ColumnElement[bool]]:
@@ -125,5 +139,7 @@ def _owed() -> list[ColumnElement[bool]]:
     ]
 
 
-def _of(rule: str) -> ColumnElement[bool]:
-    return or_(links.c.slot == rule, links.c.slot.startswith(f"{rule}.", autoescape=True))
+def _of(rule: SlotRule) -> ColumnElement[bool]:
+    if isinstance(rule.marker, ByEach):
+        return links.c.slot.startswith(f"{rule.key}.", autoescape=True)
+    return links.c.slot == rule.key

@@ -8,7 +8,7 @@ from tests.flow.forms import ca, npi
 from tests.flow.world import ACTIVE, World, someone, until
 
 SPEED = 200.0
-WORLD = {"delay": "90s", "speed": SPEED, "settings": {"verify_every": "400s"}}
+WORLD = {"delay": "90s", "speed": SPEED, "settings": {"verify_every": "400s", "overdue_after": "500s"}}
 
 
 def in_sync(here: World) -> tuple[str, str]:
@@ -61,3 +61,31 @@ def test_a_record_that_was_re_created_without_any_event_gets_the_data(shared: Wo
     assert shared.record(contact, new)["writes"] == 1
     assert [record["writes"] for record in shared.records(of_other).values() if record["writes"]] == [1, 1]
     assert shared.status(other)["state"] == "in_sync"
+
+
+def test_a_workflow_that_did_not_fire_is_one_alert_with_the_contacts_to_enrol_again(shared: World) -> None:
+    """Never fired: one alert names object type and slot, with the contacts to enrol again, and closes when they came."""
+    missed = {}
+    for _ in range(3):
+        contact, therapist = shared.contact(never=[ACTIVE]), someone()
+        shared.sign_up(therapist, contact)
+        missed[contact] = therapist
+    for therapist in missed.values():
+        shared.until_state(therapist, "overdue")
+    in_sync(shared)
+
+    def alert() -> dict[str, object] | None:
+        found = shared.api.get("/v1/alerts", params={"kind": "workflow_never_fired"}).json()["alerts"]
+        return found[0] if found else None
+
+    opened = until(alert, 20, "the alert")
+    assert (opened["object"], opened["slot"], opened["therapists"]) == ("credentialing", ACTIVE, 3)
+    beneath = shared.api.get(f"/v1/alerts/{opened['id']}/therapists").json()["therapists"]
+    assert {each["contact_id"] for each in beneath} == set(missed)
+    printed = shared.cli("delays", "--reenrol", ACTIVE).stdout.splitlines()
+    assert [line.split(",")[1] for line in printed[1:]] == list(missed)
+    for contact in missed:
+        shared.change("create", contact=contact, slot=ACTIVE)
+    for therapist in missed.values():
+        shared.until_state(therapist, "in_sync")
+    until(lambda: alert() is None, 20, "the alert to close")

@@ -26,7 +26,7 @@ from credsync.store.links import Seen, save_links
 from credsync.store.tables import delays, links
 from credsync.store.therapists import Door, Who
 from credsync.store.workflows import came_since, slots_with_late, to_enrol_again, waiting_for
-from tests.core.builders import ACTIVE, NJ, NY, T0, at
+from tests.core.builders import ACTIVE, NJ, NY, PORTAL, T0, at
 from tests.operate.scene import uuid_of
 
 SECOND = timedelta(seconds=1)
@@ -130,11 +130,20 @@ def test_deadlines_are_kept_as_they_were_judged(database: Database) -> None:
 def test_who_is_late_is_read_over_the_index_of_those_who_wait(database: Database) -> None:
     """However many links there are, only those who wait are read."""
     asked: list[tuple[str, object]] = []
+    for number in range(1, 60):
+        links_of_one = [
+            Link(slot, True, T0, LinkState.FOUND, Reason.NONE, f"{number}{slot}") for slot in (ACTIVE, NY)
+        ]
+        holding(database, *links_of_one, therapist=number)
+    holding(database, Link(ACTIVE, True, T0), therapist=60)
+    with database.write() as connection:
+        connection.exec_driver_sql("ANALYZE")
     with database.read() as connection:
         event.listen(connection, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
-        slots_with_late(connection, "alpha", T0, 3)
-        waiting_for(connection, "alpha", ACTIVE)
-        came_since(connection, "alpha", ACTIVE, T0)
+        rule = PORTAL.slots[ACTIVE]
+        slots_with_late(connection, "alpha", [rule, PORTAL.slots["license"]], T0, 3)
+        waiting_for(connection, "alpha", rule)
+        came_since(connection, "alpha", rule, T0)
         to_enrol_again(connection, "alpha", ACTIVE)
     if database.is_sqlite:
         plans = []
@@ -144,3 +153,4 @@ def test_who_is_late_is_read_over_the_index_of_those_who_wait(database: Database
                 plans.append(str(rows))
         indexes = ("ix_links_waiting", "ix_links_waiting", "ix_links_found", "ix_links_overdue")
         assert [index in plan for index, plan in zip(indexes, plans, strict=True)] == [True] * 4, plans
+        assert "TEMP B-TREE" not in plans[1]
