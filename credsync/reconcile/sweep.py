@@ -14,8 +14,10 @@ from datetime import datetime, timedelta
 import anyio
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from credsync.core.decide import decide
+from credsync.core.denials import Verb
 from credsync.core.links import LinkState
 from credsync.core.schedule import Policy
 from credsync.core.verification import answered, differs, rest_after
@@ -32,7 +34,7 @@ from credsync.store import in_thread, portals
 from credsync.store.cases import Claimed, next_due_at
 from credsync.store.database import Database
 from credsync.store.delays import keep_creation_times
-from credsync.store.leases import Lease, fence
+from credsync.store.leases import Lease, LeaseLost, fence
 from credsync.store.row_locks import lock_therapists
 from credsync.store.verification import (
     may_sweep_from,
@@ -88,9 +90,23 @@ class Sweep:
         """Sweep for ever, whenever it is time; `wake` is called when a round is to take what was found."""
         while True:
             await anyio.sleep(max(SHORTEST_POLL, POLL / self.speed))
-            report = await self.turn(lease) if may_begin() else None
+            report = await self.attempt(lease) if may_begin() else None
             if report is not None and report.changed:
                 wake()
+
+    async def attempt(self, lease: Lease) -> SweepReport | None:
+        """A turn; a fault of ours in it is logged and must not stop the rounds. Raises `LeaseLost`."""
+        try:
+            return await self.turn(lease)
+        except (LeaseLost, SQLAlchemyError):
+            raise
+        except Exception:  # noqa: BLE001 - as it says
+            _log.exception(
+                "sweep.failed",
+                portal=self.edge.portal.name,
+                remedy="nothing was changed; it is tried again in some minutes. Report this line",
+            )
+            return None
 
     async def turn(self, lease: Lease) -> SweepReport | None:
         """One sweep of up to 1,000 therapists, if it is time and nothing else is due; None if not.
@@ -136,7 +152,8 @@ class Sweep:
 
     def _claim(self, connection: Connection, now: datetime) -> list[Claimed]:
         portal = self.edge.portal
-        if portals.status_of(connection, portal.name).paused_at is not None:
+        status = portals.status_of(connection, portal.name)
+        if status.paused_at is not None or any(each.verb is Verb.READ for each in status.denied):
             return []
         begins, due = may_sweep_from(connection, portal.name), next_due_at(connection, portal.name)
         if (begins is not None and now < begins) or (due is not None and due <= now):
@@ -167,7 +184,11 @@ class Sweep:
         unknown: list[tuple[str, str, str]] = []
         for case in (each.case for each in claimed):
             seen = answered(sights.get(case.therapist_id, {}))
-            decision = decide(portal, case, seen, shared.get(case.therapist_id, {}), now, self.policy)
+            try:
+                decision = decide(portal, case, seen, shared.get(case.therapist_id, {}), now, self.policy)
+            except Exception:  # noqa: BLE001 - one therapist's trouble must not stop the others; a round will tell it
+                changed.append(case.therapist_id)
+                continue
             if differs(case, decision):
                 changed.append(case.therapist_id)
                 continue

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from credsync.core.portal_file import parse_portal
 from credsync.hubspot.edge import Edge
@@ -345,6 +345,21 @@ async def test_a_sweep_that_lost_its_lease_keeps_nothing(scene: Scene, sandbox: 
     assert rows(scene) == before
     with scene.database.read() as connection:
         assert connection.execute(select(portals.c.sweep_from)).scalars().all() in ([], [None])
+
+
+async def test_a_fault_of_ours_in_a_sweep_stops_no_round(scene: Scene, sandbox: Driver, edge: Edge) -> None:
+    """A row that nobody can read is logged, the sweep ends there, and the rounds go on."""
+    await in_sync(scene, sandbox, edge)
+    with scene.database.write() as connection:
+        connection.execute(update(links).values(state="no such state"))
+    scene.clock.wait(DAY_S)
+    made = Sweep(scene.database, edge, scene.policy, edge.names)
+    assert await made.attempt(lease_of(scene)) is None
+    with scene.database.write() as connection:
+        connection.execute(update(links).values(state="found"))
+    scene.clock.wait(DAY_S)
+    with pytest.raises(LeaseLost):
+        await made.attempt(Lease("portal:alpha", "nobody", 7))
 
 
 async def test_who_is_next_costs_the_same_however_many_there_are(scene: Scene) -> None:
