@@ -27,6 +27,7 @@ from credsync.hubspot.daily import Daily
 from credsync.hubspot.edge import Edge
 from credsync.hubspot.pacing import Pacing
 from credsync.metrics import Metrics
+from credsync.notices import BadNotifyUrl, Notices
 from credsync.operate.live import Live
 from credsync.reconcile.worker import PortalWorker, run_workers
 from credsync.settings import Settings, SettingsError, secret, webhook_secrets
@@ -41,6 +42,8 @@ _ROUND_ENDS_WITHIN = 3.0
 """Seconds a round under way may take to its end when the process is to stop."""
 _WORKER_STOPS_WITHIN = 4.0
 """Seconds the worker has to end a call to the database, beside the 5 s of the API's last answers."""
+_NOTICES_END_WITHIN = 1.0
+"""Seconds that notices on their way have when the process is to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +173,8 @@ def serve(
     raised: what is left is still due in the database. Raises `SettingsError` naming every missing token.
     """
     policy = app.settings.policy.at_speed(app.speed)
-    workers = _workers(app) if worker else {}
+    notices = _notices(app.settings)
+    workers = _workers(app, notices) if worker else {}
     hooks = _webhook_secrets(app) if api else {}
     stop = stop or threading.Event()
     broken: list[BaseException] = []
@@ -208,6 +212,7 @@ def serve(
         stop.set()
         if worker:
             thread.join(_WORKER_STOPS_WITHIN)
+        notices.close(_NOTICES_END_WITHIN)
     if broken:
         raise broken[0]
 
@@ -225,7 +230,15 @@ def _webhook_secrets(app: App) -> dict[str, tuple[str, ...]]:
     return used
 
 
-def _workers(app: App) -> dict[str, PortalWorker]:
+def _notices(settings: Settings) -> Notices:
+    """Raises `SettingsError` for an address of no use."""
+    try:
+        return Notices(settings.notify_urls)
+    except BadNotifyUrl as error:
+        raise SettingsError(str(error)) from None
+
+
+def _workers(app: App, notices: Notices) -> dict[str, PortalWorker]:
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     policy = app.settings.policy.at_speed(app.speed)
     workers: dict[str, PortalWorker] = {}
@@ -246,6 +259,7 @@ def _workers(app: App) -> dict[str, PortalWorker]:
                 app.speed,
                 settings.public_url,
                 partial(app.metrics.round, name),
+                notices.tell,
             )
     if faults:
         raise SettingsError("\n".join(faults))

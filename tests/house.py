@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("web",),
     ("reconcile",),
     ("operate",),
-    ("settings", "logs", "metrics", "error_tracker"),
+    ("settings", "logs", "metrics", "error_tracker", "notices"),
     ("hubspot", "store"),
     ("core",),
     ("__init__",),
