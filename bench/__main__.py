@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
-from bench import crowd, floor, intake, lag, one_round, poison, simulate, throughput
+from bench import crowd, faults, floor, intake, lag, one_round, poison, simulate, throughput
 from bench.processes import BenchFailed
 from bench.report import Row, missed, show
 
@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "round": _round,
         "crowd": _crowd,
         "throughput": _throughput,
+        "faults": _faults,
     }
     if options.measure == "simulate":
         return _simulate(options)
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         seconds=10.0,
         crowd=100_000,
         objects=throughput.OBJECTS_IN_ALL,
+        each=faults.THERAPISTS,
     )
     measures = parser.add_subparsers(dest="measure", metavar="MEASURE")
     settings = argparse.ArgumentParser(add_help=False)
@@ -92,6 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     many.add_argument("--crowd", type=int, default=100_000)
     fast = measures.add_parser("throughput", help="objects written a second under HubSpot's real limits")
     fast.add_argument("--objects", type=int, default=throughput.OBJECTS_IN_ALL)
+    hard = measures.add_parser(
+        "faults", help="bad values, unknown ids, storms of 429: calls, and what is lost"
+    )
+    hard.add_argument(
+        "--each", type=int, default=faults.THERAPISTS, help="therapists of each way and scenario"
+    )
     pure = measures.add_parser("simulate", help="the look-again rule alone, over a grid of its settings")
     pure.add_argument("--seeds", type=int, default=SEEDS)
     pure.add_argument("--writes", type=int, choices=(1, 2, 3), default=2)
@@ -174,6 +182,10 @@ def _crowd(options: argparse.Namespace) -> list[Row]:
 
 def _throughput(options: argparse.Namespace) -> list[Row]:
     return throughput.rows(throughput.measure(options.objects))
+
+
+def _faults(options: argparse.Namespace) -> list[Row]:
+    return faults.rows(faults.measure(options.each))
 
 
 def _simulate(options: argparse.Namespace) -> int:

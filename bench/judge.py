@@ -131,6 +131,38 @@ class Judge:
         told = self.ask("GET", "/truth?contacts=false")
         return int(told["writes"]), int(told["pending"])
 
+    def record_ids(self, contacts: Iterable[str]) -> dict[str, dict[str, str]]:
+        """The record of each slot, by contact."""
+        wanted = set(contacts)
+        return {
+            contact["id"]: {record["made_for"]: record["id"] for record in contact["records"]}
+            for contact in self.ask("GET", "/truth")["contacts"]
+            if contact["id"] in wanted
+        }
+
+    def settings(self, changed: Mapping[str, Any]) -> None:
+        """Change settings of the sandbox."""
+        self.ask("PUT", "/settings", dict(changed))
+
+    def forbid_longer(self, object_key: str, name: str, most: int) -> None:
+        """Refuse longer values of a property, by a rule that no call tells."""
+        rule = {"ruleType": "MAX_LENGTH", "ruleArguments": [str(most)]}
+        body = {"object": object_key, "property": name, "rules": [rule], "unpublished": True}
+        self.ask("PUT", "/validations", body)
+
+    def delete(self, record_id: str) -> None:
+        """Somebody deletes a record."""
+        self.ask("POST", "/records/delete", {"id": record_id})
+
+    def storm(self, share: float, lasts: float) -> None:
+        """Refuse this share of all calls with 429, for so many sandbox seconds."""
+        fault = {"answer": {"status": 429}, "share": share, "times": None, "lasts": f"{lasts:g}s"}
+        self.ask("POST", "/faults", fault)
+
+    def no_faults(self) -> None:
+        """End all faults."""
+        self.ask("DELETE", "/faults")
+
     def verdict(self, people: Mapping[str, Applicant], writes: int) -> Verdict:
         """What became of the records of these contacts."""
         found = Verdict()

@@ -110,6 +110,13 @@ class Applicant:
 
     number: int
     by_property: bool = False
+    wordy: bool = False
+    """Tells more of itself than a HubSpot with a rule about it takes."""
+
+    @property
+    def bio(self) -> str:
+        """What it tells of itself."""
+        return f"Invented therapist {self.number}" + (" who goes on" * 10 if self.wordy else "")
 
     @property
     def id(self) -> str:
@@ -132,7 +139,7 @@ class Applicant:
             "sign_up": {"first_name": "Testina", "last_name": "Sample", "state": "NY"},
             "npi_and_caqh": {"npi": self.npi, "taxonomy": "1041C0700X"},
             "practice_preferences": {
-                "bio": f"Invented therapist {self.number}",
+                "bio": self.bio,
                 "treating_address": {
                     "line1": f"{self.number} Example Plaza",
                     "city": "New York",
@@ -149,5 +156,15 @@ class Applicant:
             LICENSE: {"license_number": f"NY-{self.number:06d}", "expires_on": "2027-05-31"},
             ADDRESS: {"street": f"{self.number} Example Plaza", "city": "New York"},
         }
+        if self.wordy:
+            del records[CREDENTIALING]["bio"]
         slots = {slot: LICENSE_NY if self.by_property and slot == LICENSE else slot for slot in SLOTS}
         return {slots[slot]: records[slot] for slot in SLOTS[:writes]}
+
+    def sends(self, writes: int = 2) -> dict[str, dict[str, str]]:
+        """What is to be written on each slot's record, whether HubSpot takes it or not."""
+        wanted = self.expected(writes)
+        return {
+            slot: values | ({"bio": self.bio} if slot == CREDENTIALING else {})
+            for slot, values in wanted.items()
+        }

@@ -53,6 +53,30 @@ class Service:
         except* BenchFailed as failures:
             raise BenchFailed("; ".join(map(str, failures.exceptions))) from None
 
+    async def status(self, applicant: Applicant) -> dict[str, Any]:
+        """How things stand with a therapist."""
+        answer = await self._http.get(f"/v1/therapists/{applicant.id}")
+        if not answer.is_success:
+            raise BenchFailed(f"the status of {applicant.id} was answered {answer.status_code}")
+        told: dict[str, Any] = answer.json()
+        return told
+
+    async def names_refused(self, applicant: Applicant, slot: str, name: str) -> bool:
+        """Whether this property of a slot's write, and no other, is said to be refused."""
+        writes = (await self.status(applicant))["writes"]
+        refused = [
+            (write["slot"], each["name"])
+            for write in writes
+            for each in write["properties"]
+            if each["state"] == "refused"
+        ]
+        return refused == [(slot, name)]
+
+    async def waits(self, applicant: Applicant) -> int:
+        """How many of its writes wait for a record that is not there."""
+        writes = (await self.status(applicant))["writes"]
+        return sum(1 for each in writes if each["state"] == "waiting")
+
     async def pause(self) -> None:
         """Stop the portal's rounds."""
         await self._post(f"/v1/portals/{NAME}/pause", {"reason": "bench: facts go in first"})

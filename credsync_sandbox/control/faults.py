@@ -36,7 +36,8 @@ async def add(sandbox: Sandbox, request: Request) -> Response:
 def set_faults(sandbox: Sandbox, given: Any) -> list[Fault]:
     """Set one fault, or a list of them. Raises BadRequest, and then sets none."""
     entries = given if isinstance(given, list) else [given]
-    made = [_fault(sandbox.gate.faults.next_id(), entry) for entry in entries]
+    now = sandbox.world.clock.now()
+    made = [_fault(sandbox.gate.faults.next_id(), entry, now) for entry in entries]
     sandbox.gate.faults.active += made
     return made
 
@@ -52,8 +53,10 @@ async def remove(sandbox: Sandbox, request: Request) -> Response:
     return answer({"removed": sandbox.gate.faults.clear(None if given is None else int(given))})
 
 
-def _fault(fault_id: int, given: Any) -> Fault:
-    body = table(given, "body", ("match", "times", "skip", "answer", "after_effect", "latency"))
+def _fault(fault_id: int, given: Any, now: float) -> Fault:
+    body = table(
+        given, "body", ("match", "times", "skip", "share", "lasts", "answer", "after_effect", "latency")
+    )
     match = table(body.get("match") or {}, "match", ("path", "method", "kind", "contains"))
     kind = text(match, "kind")
     if kind is not None and kind not in _KINDS:
@@ -64,6 +67,9 @@ def _fault(fault_id: int, given: Any) -> Fault:
     except re.error as error:
         raise BadRequest(f"match.path: not a regular expression: {error}") from error
     method = text(match, "method")
+    share, lasts = body.get("share", 1.0), seconds(body, "lasts")
+    if not isinstance(share, int | float) or isinstance(share, bool) or not 0 < share <= 1:
+        raise BadRequest("share: must be above 0 and at most 1")
     fault = Fault(
         id=fault_id,
         shape="status",
@@ -75,6 +81,8 @@ def _fault(fault_id: int, given: Any) -> Fault:
         skip=number(body, "skip", 0) or 0,
         after_effect=flag(body, "after_effect"),
         latency=seconds(body, "latency"),
+        share=share,
+        until=now + lasts if lasts else None,
         given=body,
     )
     _set_answer(fault, body.get("answer", "slow" if "latency" in body else None))

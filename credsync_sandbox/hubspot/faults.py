@@ -63,8 +63,13 @@ class Fault:
     """The call takes effect, then its answer is lost."""
     latency: float = 0.0
     """Wall seconds to wait before answering."""
+    share: float = 1.0
+    """The share of matching calls that it meets, evenly: 0.1 is every tenth."""
+    until: float | None = None
+    """The sandbox moment at which it ends by itself."""
     given: dict[str, Any] = field(default_factory=dict)
     """As it was posted."""
+    owed: float = 0.0
     hits: int = 0
 
 
@@ -80,11 +85,16 @@ class Faults:
         self._last += 1
         return self._last
 
-    def meet(self, method: str, path: str, kind: str, body: bytes) -> Fault | None:
-        """The fault this call meets, used up by one."""
+    def meet(self, method: str, path: str, kind: str, body: bytes, now: float) -> Fault | None:
+        """The fault this call meets, used up by one, at this sandbox moment."""
+        self.active = [fault for fault in self.active if fault.until is None or now < fault.until]
         for fault in self.active:
             if not _matches(fault, method, path, kind, body):
                 continue
+            fault.owed += fault.share
+            if fault.owed < 1:
+                continue
+            fault.owed -= 1
             if fault.skip > 0:
                 fault.skip -= 1
                 continue

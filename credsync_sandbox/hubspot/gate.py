@@ -64,7 +64,7 @@ class Gate:
         try:
             self._authenticate(scope)
             self._limit(kind, found, headers)
-            fault = self.faults.meet(method, path, kind, raw)
+            fault = self.faults.meet(method, path, kind, raw, world.clock.now())
             body = _parse(raw, method)
             if fault is not None and not fault.after_effect and fault.shape != "slow":
                 answer = None

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from bench import crowd, floor, intake, lag, one_round, poison, throughput
+from bench import crowd, faults, floor, intake, lag, one_round, poison, throughput
 from bench.judge import Judge
 from bench.processes import Stage, stage
 from bench.report import missed
@@ -111,3 +111,15 @@ def test_a_bad_value_costs_few_calls_and_no_good_one() -> None:
     update = "POST objects batch/update"
     assert found.ours.calls.by_call[update] < found.by_hand.calls.by_call[update]
     assert not missed(poison.rows(found))
+
+
+def test_faults_lose_nothing_of_ours_and_each_is_named(on: Stage, judge: Judge) -> None:
+    """A bad value and two deleted records among 40: ours writes the others' every good value; a call each loses one."""
+    scenario = faults.Scenario("both", bad=0.025, gone=0.05)
+    (found,) = asyncio.run(faults.measure_on(on, judge, PEOPLE - 10, [scenario]))
+    assert (found.records, found.faulty) == (40, 3)
+    assert (found.ours.written, found.ours.named, found.ours.lost) == (38, 3, 0)
+    assert (found.old.calls, found.old.named, found.old.lost) == (40, 3, 1)
+    assert (found.sdk.named, found.sdk.lost) == (3, 1)
+    assert found.ours.calls < found.old.calls
+    assert not missed(faults.rows([found]))

@@ -230,6 +230,16 @@ def test_a_slow_fault_answers_late_but_right(sandbox: Driver) -> None:
     assert time.monotonic() - started >= 0.2
 
 
+def test_a_storm_meets_its_share_of_the_calls_while_it_lasts(sandbox: Driver) -> None:
+    """Every third call, evenly, for a minute of sandbox time."""
+    sandbox.do("/faults", {"answer": {"status": 429}, "share": 1 / 3, "times": None, "lasts": "1m"})
+    met = [sandbox.hubspot.get(DETAILS).status_code for _ in range(9)]
+    assert met == [200, 200, 429] * 3
+    sandbox.do("/time", {"advance": "1m"})
+    assert {sandbox.hubspot.get(DETAILS).status_code for _ in range(9)} == {200}
+    assert sandbox.do("/faults", method="GET") == {"faults": []}
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -240,6 +250,9 @@ def test_a_slow_fault_answers_late_but_right(sandbox: Driver) -> None:
         {"answer": "html", "match": {"kind": "x"}},
         {"answer": "html", "match": {"path": "("}},
         {"answer": "html", "times": 0},
+        {"answer": "html", "share": 0},
+        {"answer": "html", "share": "half"},
+        {"answer": "html", "lasts": "soon"},
         {"answer": "html", "surprise": True},
     ],
 )
