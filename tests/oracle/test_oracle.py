@@ -275,6 +275,18 @@ def test_an_answer_that_is_heard_after_the_write_it_led_to_is_a_cause() -> None:
     assert found(scene) == set()
 
 
+def test_a_fact_told_while_a_busy_round_was_about_to_look_causes_the_next_write() -> None:
+    """Claimed, told, and only then looked: the first write is without it, and the second has a cause."""
+    scene = linked()
+    scene.submit(ANN, {"npi_and_caqh": {"medicare_status": "enrolled"}})
+    scene.look("1")
+    told = scene.now - timedelta(seconds=1)
+    scene.told[-1] = replace(scene.told[-1], asked=told, answered=told)
+    scene.write("c1", **NPI)
+    scene.round("c1", "1", medicare="Yes", **DAY)
+    assert Rule.TOO_OFTEN not in found(scene)
+
+
 def test_a_write_for_which_there_is_no_cause() -> None:
     """Written twice, submitted once; and two presses cannot make up for a write between them that had no cause."""
     scene = written()
