@@ -180,6 +180,13 @@ def test_a_therapist_nobody_knows_needs_a_portal(service: Service, path: str) ->
         ("", {"portal": "alpha", "name": 5}, ("name", "wrong_type")),
         ("", {"portal": "alpha", "name": "a\u0000b"}, ("name", "invalid_characters")),
         ("", {"portal": "alpha", "name": "a\ud800b"}, ("name", "invalid_characters")),
+        ("", {"portal": "alpha", "name": "a\u202eb"}, ("name", "invalid_characters")),
+        ("", {"portal": "alpha", "name": "a\u2066b"}, ("name", "invalid_characters")),
+        ("", {"portal": "alpha", "name": "a\u200bb"}, ("name", "invalid_characters")),
+        ("", {"portal": "alpha", "name": "\ufeffAnn"}, ("name", "invalid_characters")),
+        ("", {"portal": "alpha", "name": "<b>Ann</b>"}, ("name", "invalid_characters")),
+        ("", {"portal": "alpha", "name": "=1+1"}, ("name", "invalid_characters")),
+        ("", {"portal": "alpha", "name": "@SUM(A1)"}, ("name", "invalid_characters")),
         ("", {"portal": "alpha", "name": "x" * 201}, ("name", "too_long")),
         ("", {"portal": "alpha", "name": " "}, ("name", "empty")),
         ("", {"portal": "alpha", "email": "nobody"}, ("email", "invalid_email")),
@@ -197,9 +204,11 @@ def test_a_therapist_nobody_knows_needs_a_portal(service: Service, path: str) ->
         ("/sign-ups", {**SIGN_UP, "data": {"state": "ZZ"}}, ("data.sign_up.state", "invalid_state")),
         ("/sections", {**SECTION, "section": "medicar"}, ("section", "unknown_section")),
         ("/sections", {**SECTION, "section": "attestation"}, ("section", "unknown_section")),
+        ("/sections", {**SECTION, "section": "Medicare"}, ("section", "unknown_section")),
         ("/sections", {**SECTION, "section": 5}, ("section", "wrong_type")),
         ("/sections", {**SECTION, "form": "sign_up"}, ("form", "not_allowed")),
         ("/submissions", {**CA, "form": "cb"}, ("form", "not_allowed")),
+        ("/submissions", {**CA, "form": "CA"}, ("form", "not_allowed")),
         ("/submissions", {**CA, "form": ["ca"]}, ("form", "not_allowed")),
         ("/submissions", {**CA, "data": None}, ("data", "wrong_type")),
         ("/submissions", {**CA, "data": "text"}, ("data", "wrong_type")),
@@ -212,8 +221,11 @@ def test_a_therapist_nobody_knows_needs_a_portal(service: Service, path: str) ->
         ("/submissions", {**CA, "occurred_at": "2026-11-23T18:05:00"}, ("occurred_at", "missing_zone")),
         ("/submissions", {**CA, "occurred_at": "2026-11-23"}, ("occurred_at", "invalid_datetime")),
         ("/submissions", {**CA, "occurred_at": "2026-02-30T00:00:00Z"}, ("occurred_at", "invalid_datetime")),
+        ("/submissions", {**CA, "occurred_at": "0000-01-01T00:00:00Z"}, ("occurred_at", "invalid_datetime")),
         ("/submissions", {**CA, "occurred_at": "0001-01-01T00:00:00Z"}, ("occurred_at", "out_of_range")),
         ("/submissions", {**CA, "occurred_at": "9999-12-31T23:59:59Z"}, ("occurred_at", "out_of_range")),
+        ("/submissions", {**CA, "contact_id": 60112345678.0}, ("contact_id", "wrong_type")),
+        ("/submissions", {**CA, "contact_id": -601}, ("contact_id", "wrong_type")),
         ("/sync", {"reason": ""}, ("reason", "empty")),
         ("/sync", {"reason": "two\nlines"}, ("reason", "invalid_characters")),
         ("/sync", {"reason": "asked", "include_held": "true"}, ("include_held", "wrong_type")),
@@ -640,7 +652,7 @@ def test_a_record_is_named_by_digits(service: Service, known: str, record_id: ob
 @pytest.mark.parametrize(
     "limit", ["-1", "1000000000", "0", "1.0", "1e2", "\u0661\u0660", "%2B5", "0x10", "NaN", "10;"]
 )
-@pytest.mark.parametrize("address", ["/v1/therapists", "/v1/events"])
+@pytest.mark.parametrize("address", ["/v1/therapists", "/v1/events", "/v1/alerts"])
 def test_a_limit_is_a_whole_number_within_bounds(service: Service, address: str, limit: str) -> None:
     """-1 and 10^9 are no sizes of a page, and digits are ASCII digits."""
     assert refused(service.get(f"{address}?limit={limit}"), 422) == [("limit", "out_of_range")]

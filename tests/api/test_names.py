@@ -76,3 +76,14 @@ def test_two_spellings_of_one_name_are_one_submission(service: Service, name: st
     assert [answer["new"] for answer in answers] == [True, False, False]
     assert len({answer["submission_id"] for answer in answers}) == 1
     assert kept(service, submissions, address).data == {"sign_up": {"last_name": normalize("NFC", name)}}
+
+
+def test_a_therapists_name_is_kept_as_nfc(service: Service) -> None:
+    """NFC/NFD twins of one name are one: kept as NFC, and found by either spelling."""
+    address = new_address()
+    twin = normalize("NFD", "Zo\u00eb Nu\u00f1ez-Twin")
+    assert service.put(address, {"portal": "alpha", "name": twin}).status_code == 201
+    assert kept(service, therapists, address).name == normalize("NFC", twin)
+    for asked in (twin, normalize("NFC", twin)):
+        found = service.get("/v1/therapists", params={"q": asked}).json()["therapists"]
+        assert [each["id"] for each in found] == [address.rpartition("/")[2]]
