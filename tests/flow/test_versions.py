@@ -126,7 +126,12 @@ def test_no_call_leaves_the_version(versioned: tuple[World, str]) -> None:
     routes = Routes(version)
     areas = {
         route.path.partition("/X")[0]
-        for route in (routes.batch_read("X"), routes.labels("X", "X"), routes.properties("X"))
+        for route in (
+            routes.batch_read("X"),
+            routes.labels("X", "X"),
+            routes.properties("X"),
+            routes.value_rules("X"),
+        )
     } | {routes.schemas().path, routes.account().path}
     calls = here.requests()
     assert {r["call"] for r in calls} >= {

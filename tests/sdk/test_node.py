@@ -47,6 +47,7 @@ CALLS: dict[str, Callable[[str], Asking]] = {
     ),
     "schemas": lambda kind: ("crm.schemas.coreApi", "getAll", []),
     "properties": lambda kind: ("crm.properties.coreApi", "getAll", [kind]),
+    "value_rules": lambda kind: ("", "apiRequest", [{"path": f"/crm/v3/property-validations/{kind}"}]),
     "account": lambda kind: ("", "apiRequest", [{"path": "/account-info/v3/details"}]),
 }
 """Every call of the service by its name in `credsync.hubspot.paths`."""

@@ -13,6 +13,7 @@ const AREAS = [
   [/\/crm\/v4\/associations/, '/crm/associations/'],
   [/\/crm\/associations\/v4/, '/crm/associations/'],
   [/\/crm\/v3\/properties/, '/crm/properties/'],
+  [/\/crm\/v3\/property-validations/, '/crm/property-validations/'],
   [/\/crm-object-schemas\/v3/, '/crm-object-schemas/'],
   [/\/account-info\/v3/, '/account-info/'],
 ];
