@@ -6,7 +6,7 @@ claim -> prepare -> observe -> decide -> record what goes out -> apply -> record
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
@@ -17,12 +17,11 @@ from sqlalchemy import Connection
 
 from credsync.core.contacts import contact_doubtful, witness
 from credsync.core.decide import Decision, decide
-from credsync.core.denials import FORBIDDEN, UNAUTHORIZED, Denied, Verb, objects_denied
+from credsync.core.denials import Denied, Verb, objects_denied
 from credsync.core.hints import looked_at_together
 from credsync.core.observations import NotSeen
 from credsync.core.portal import CONTACT, Awaited
 from credsync.core.schedule import Policy
-from credsync.core.slots import TypeSight
 from credsync.core.verdicts import Verdict
 from credsync.core.writes import WriteState
 from credsync.hubspot.edge import DOUBTED_AFTER, Edge, Names
@@ -34,6 +33,7 @@ from credsync.reconcile.contacts import Fate, MergedInto, fates_of, settle, unde
 from credsync.reconcile.denials import Learnt, unreadable
 from credsync.reconcile.observe import Sights, observe, types_to_look_at
 from credsync.reconcile.prepare import Prepared, prepare
+from credsync.reconcile.report import RoundReport, report_of, unanswered
 from credsync.reconcile.turn import TurnInProgress
 from credsync.store import in_thread, timeline
 from credsync.store.cases import claim_due, facts_of, next_due_at, pending_syncs
@@ -55,29 +55,10 @@ MOST_THERAPISTS = 1_000
 """As many as one association call takes."""
 _RECORDED_TOGETHER = 200
 """Therapists in one transaction."""
+BELIEVED_FOR = timedelta(minutes=1)
+"""Names older than this are read again before they alone refuse what was submitted: somebody may have added an option."""
 _UNANSWERED = 15
 """Shortest looks until a hint whose look was not answered is followed again."""
-
-
-@dataclass(slots=True)
-class RoundReport:
-    """What a round did, for the worker's next step and the log."""
-
-    therapists: int = 0
-    looked: int = 0
-    sent: int = 0
-    unanswered: int = 0
-    stop_code: str = ""
-    retry_after: float | None = None
-    unauthorized: bool = False
-    """HubSpot does not take the token."""
-    denied: tuple[Denied, ...] = ()
-    """What the token may not do, as this round found out; it is stored already."""
-
-    @property
-    def hubspot_silent(self) -> bool:
-        """Whether HubSpot answered nothing at all: the next round had better wait."""
-        return self.looked > 0 and self.unanswered == self.looked
 
 
 class Round:
@@ -121,15 +102,18 @@ class Round:
         sights = await self._look(prepared, called)
         self._learnt.from_sights(self._portal, sights, self._unreadable)
         prepared = [
-            replace(p, look_failed=_unanswered(sights.get(p.case.therapist_id, {})))
+            replace(p, look_failed=unanswered(sights.get(p.case.therapist_id, {})))
             for p in await self._follow_contacts(prepared, sights, now)
         ]
-        report = _report(prepared, sights)
+        report = report_of(prepared, sights)
         await self._keep_denied(report)
         if any(_pressed_after_a_refusal(p) for p in prepared):
-            soonest = timedelta(0) if any(p.claimed.fresh for p in prepared) else DOUBTED_AFTER
-            self._names = await self._edge.names_now(now, self._names, soonest)
+            await self._learn_names(
+                now, timedelta(0) if any(p.claimed.fresh for p in prepared) else DOUBTED_AFTER
+            )
         turns, failed = await self._read(self._decide, prepared, sights, now)
+        if any(t.refused for t in turns) and await self._learn_names(now, BELIEVED_FOR):
+            turns, failed = await self._read(self._decide, prepared, sights, now)
         sending = [t for t in turns if t.outgoing]
         async with anyio.create_task_group() as tasks:
             await self._record(sending, now)
@@ -331,6 +315,11 @@ class Round:
             events = [event for row in rows for event in row.events]
             await in_thread.aside(self._database, partial(timeline.log, events))
 
+    async def _learn_names(self, now: datetime, soonest: timedelta) -> bool:
+        """Read again what HubSpot calls things, unless that was done so soon before; whether there is anything new."""
+        known, self._names = self._names, await self._edge.names_now(now, self._names, soonest)
+        return self._names is not known
+
     def _notice_stale_names(self, verdicts: Mapping[RecordKey, Verdict]) -> None:
         if any(verdict.faults for verdict in verdicts.values()):
             self._edge.doubt()
@@ -369,25 +358,3 @@ def _pressed_after_a_refusal(prepared: Prepared) -> bool:
     return bool(pressed) and any(
         write.state in (WriteState.PARTIAL, WriteState.REFUSED) for write in prepared.case.writes
     )
-
-
-def _unanswered(seen: Mapping[str, TypeSight]) -> bool:
-    return any(isinstance(sight, NotSeen) for sight in seen.values())
-
-
-_ANSWERED = FORBIDDEN | {UNAUTHORIZED}
-"""Looks that failed though HubSpot answered: what follows from that is not a silence."""
-
-
-def _report(prepared: Sequence[Prepared], sights: Sights) -> RoundReport:
-    report = RoundReport(therapists=len(prepared))
-    for seen in sights.values():
-        for sight in seen.values():
-            if isinstance(sight, NotSeen) and sight.code in _ANSWERED:
-                continue
-            report.looked += 1
-            if isinstance(sight, NotSeen):
-                report.unanswered += 1
-                report.stop_code = sight.code
-                report.retry_after = sight.retry_after or report.retry_after
-    return report

@@ -48,6 +48,8 @@ class TurnInProgress:
     ) -> None:
         self.prepared = prepared
         self.outgoing: list[Outgoing] = []
+        self.refused = False
+        """Whether anything is refused here already, by what HubSpot calls things."""
         self.doubtful: set[int] = set()
         """Places of the writes that may be on their record already: read back first."""
         links, delays = found_delays(prepared.case.links, decision.links, now, policy)
@@ -118,6 +120,7 @@ class TurnInProgress:
 
     def _send_or_end(self, outgoing: Outgoing, now: datetime) -> None:
         for carried in outgoing.carried:
+            self.refused = self.refused or bool(carried.faults)
             write = self.turn.writes[carried.index]
             if carried.names:
                 self._send(carried.index, write, len(carried.names), now)

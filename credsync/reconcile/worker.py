@@ -27,7 +27,8 @@ from credsync.operate.kept_names import keep_names
 from credsync.reconcile.allowance import Allowance
 from credsync.reconcile.deadlines import Deadlines
 from credsync.reconcile.permission import Permission
-from credsync.reconcile.round import Round, RoundReport
+from credsync.reconcile.report import RoundReport
+from credsync.reconcile.round import Round
 from credsync.reconcile.sweep import Sweep
 from credsync.reconcile.sync_urls import SyncUrls
 from credsync.reconcile.wake import Wake

@@ -28,7 +28,8 @@ from credsync.hubspot.pacing import Pacing
 from credsync.operate.find import find_therapists
 from credsync.operate.packet import packet
 from credsync.operate.status import therapist_status
-from credsync.reconcile.round import Round, RoundReport
+from credsync.reconcile.report import RoundReport
+from credsync.reconcile.round import Round
 from credsync.store import leases, portals
 from credsync.store.cases import links_of, writes_of
 from credsync.store.database import Database
