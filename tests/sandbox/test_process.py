@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -158,19 +158,24 @@ def test_a_taken_port_ends_it_with_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_look_at_a_thousand_contacts_takes_well_under_fifty_milliseconds(sandbox: Driver) -> None:
-    """The best of five, as the sandbox's own log has it; a write of a hundred too."""
+    """The best of five, of processor time, the caller's part in it too; a write of a hundred likewise."""
     ids = [one["id"] for one in sandbox.do("/contacts", {"count": 1000, "delay": 0})["contacts"]]
-    for _ in range(5):
-        assert len(sandbox.look(*ids).json()["results"]) == 1000
+    sandbox.do("/settings", {"calls_per_10s": 1000}, method="PUT")
     records = [one["id"] for contact in ids[:50] for one in sandbox.records(contact).values()][:100]
     records = [
         one for one in records if sandbox.hubspot.get(f"/crm/v3/objects/credentialing/{one}").is_success
     ]
-    for _ in range(5):
-        sandbox.objects("update", [{"id": one, "properties": {"npi": "1"}} for one in records])
-    logged = sandbox.do("/requests", method="GET")["requests"]
-    assert min(one["ms"] for one in logged if one["kind"] == "associations") < 50
-    assert min(one["ms"] for one in logged if one["call"] == "objects batch/update") < 50
+    inputs = [{"id": one, "properties": {"npi": "1"}} for one in records]
+    assert len(sandbox.look(*ids).json()["results"]) == 1000
+    assert min(_processor_time(lambda: sandbox.look(*ids)) for _ in range(5)) < 0.05
+    assert min(_processor_time(lambda: sandbox.objects("update", inputs)) for _ in range(5)) < 0.05
+
+
+def _processor_time(call: Callable[[], httpx2.Response]) -> float:
+    """Seconds this process, which holds the server too, computes for a call that must go well."""
+    began = time.process_time()
+    assert call().status_code == 200
+    return time.process_time() - began
 
 
 def test_nothing_of_the_service_is_imported() -> None:
