@@ -15,6 +15,7 @@ from credsync.core.outgoing import Outgoing, compose
 from credsync.core.plan import SyncRequest, plan_writes, rows_as_planned
 from credsync.core.portal import DEFINITIVE, Mode, Portal
 from credsync.core.properties import Property
+from credsync.core.quarantine import Place, Quarantined
 from credsync.core.readback import same_value
 from credsync.core.reasons import Reason, sentence
 from credsync.core.verdicts import PropertyFault
@@ -111,7 +112,8 @@ class Sighted:
     """What a round would know of one therapist after its look: links and rows as it would store them.
 
     `known` are HubSpot's own properties by object key and name. `values` are of every record that was read, `unseen`
-    the object types that were not; `refusals` tell what HubSpot said of refused properties, by write id and name.
+    the object types that were not; `refusals` tell what HubSpot said of refused properties, by write id and name;
+    `quarantined` are the refused values that are kept back.
     """
 
     portal: Portal
@@ -123,6 +125,7 @@ class Sighted:
     unseen: Mapping[str, Unread] = field(default_factory=dict)
     refusals: Mapping[int, Mapping[str, PropertyFault]] = field(default_factory=dict)
     include_held: bool = False
+    quarantined: Mapping[Place, Quarantined] = field(default_factory=dict)
 
 
 def mapped_properties(portal: Portal, slot: str) -> list[str]:
@@ -221,6 +224,11 @@ class _View:
 
     def _unwritten(self, made: PropertyDifference, slot: str, record: RecordKey) -> PropertyDifference:
         """Why a submitted value that HubSpot does not have will not be written now."""
+        kept_back = self._seen.quarantined.get((*record, made.name))
+        prop = self._seen.known.get(record[0], {}).get(made.name)
+        if kept_back is not None and prop is not None and kept_back.holds(made.submitted, prop):
+            detail = _as_sentence(kept_back.fault.message)
+            return replace(made, why=Why.REFUSED, code=kept_back.code, detail=detail)
         carrier = self._carriers.get((slot, made.name))
         if carrier is not None:
             if carrier.state is not WriteState.HELD:
@@ -297,7 +305,7 @@ class _View:
     def _composed(self, rows: Sequence[Write]) -> list[Outgoing]:
         portal = self._seen.portal
         placed = [row if portal.slot_rule(row.slot) is not None else _kept_back(row) for row in rows]
-        return compose(portal, self._seen.facts, placed, self._seen.known)
+        return compose(portal, self._seen.facts, placed, self._seen.known, self._seen.quarantined)
 
     def _sent_at_once(self, row: Write) -> Write:
         return replace(row, state=WriteState.DUE, reason=Reason.NONE, record_id=self._record(row.slot)[1])

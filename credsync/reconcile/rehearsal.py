@@ -43,6 +43,7 @@ from credsync.store.choices import pending_choices
 from credsync.store.contacts import owners_of
 from credsync.store.known import known_therapist
 from credsync.store.links import claims_of
+from credsync.store.quarantine import quarantined_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ async def diff(
             rehearsed.unseen,
             await live.read(refusals_of, therapist_id),
             include_held=press is not None and press.include_held,
+            quarantined=(await live.read(quarantined_of, known.portal, [therapist_id])).get(therapist_id, {}),
         )
         stored = rehearsed.prepared.claimed.case.links
         answered = Answered(

@@ -18,8 +18,9 @@ from credsync.core.differences import (
 )
 from credsync.core.facts import Facts, MovingFact, Submission
 from credsync.core.links import LinkState
+from credsync.core.quarantine import Quarantined, definition_digest, value_digest
 from credsync.core.reasons import Reason
-from credsync.core.writes import Write, WriteState
+from credsync.core.writes import Cause, Write, WriteState
 from tests.core.builders import (
     ACTIVE,
     ADDRESS,
@@ -131,3 +132,20 @@ def test_the_mapped_properties_of_a_slot_are_those_of_its_maps() -> None:
     assert mapped_properties(PORTAL, ACTIVE) == mapped_properties(PORTAL, MOVE)
     assert "npi" not in mapped_properties(PORTAL, ADDRESS)
     assert mapped_properties(PORTAL, NY) == mapped_properties(PORTAL, "license.CA") != []
+
+
+def test_a_value_that_hubspot_refused_before_is_shown_as_refused_and_goes_only_by_sync_now() -> None:
+    """What would be sent is what a round would send: all but the values that are kept back."""
+    prop = KNOWN["credentialing"]["npi"]
+    place = (*RECORD, "npi")
+    kept = Quarantined(
+        place, value_digest(place, "1"), definition_digest(prop), "INVALID_REGEX", "refused", at(0)
+    )
+    by_itself = npi_of(sighted(CA, writes=(due(),), quarantined={place: kept}))
+    assert (by_itself.why, by_itself.code, by_itself.will_be_written) == (
+        Why.REFUSED,
+        "INVALID_REGEX",
+        False,
+    )
+    pressed = npi_of(sighted(CA, writes=(due(cause=Cause.SYNC),), quarantined={place: kept}))
+    assert (pressed.why, pressed.will_be_written) == (Why.UNSENT, True)

@@ -90,6 +90,14 @@ def test_one_bad_value_of_a_hundred_is_named_and_sent_again_by_no_one(shared: Wo
     assert {c["status"] for c in updates(shared)[before:]} == {200}, "it is not sent again"
     assert refused_properties(shared, bad, ADDRESS) == {"street": "VALIDATION_ERROR"}
 
+    addresses = [r for r in shared.diff(bad)["records"] if r["slot"] == ADDRESS]
+    (street,) = [p for p in addresses[0]["properties"] if p["name"] == "street"]
+    assert (street["why"], street["code"], street["will_be_written"]) == (
+        "refused",
+        "VALIDATION_ERROR",
+        False,
+    )
+
     shared.submit(bad, ca(street="9 Elm St"))
     shared.until_state(bad, "in_sync")
     assert shared.records(contact)[ADDRESS]["properties"]["street"] == "9 Elm St"
