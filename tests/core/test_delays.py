@@ -82,7 +82,7 @@ def test_what_was_not_waited_for_because_of_a_fact_is_no_delay(why: str, change:
     ("why", "change", "after"),
     [
         ("the first look found it", {"last_looked_at": None, "first_missed_at": None, "looks": 0}, 4),
-        ("no look since the fact missed it", {"last_looked_at": at(-60), "first_missed_at": at(-900)}, 4),
+        ("no look since the fact missed it", {"last_looked_at": at(-9), "first_missed_at": at(-900)}, 4),
         ("nobody looked at first", {"first_missed_at": at(61)}, 90),
         ("looks paused before it was found", {"last_looked_at": at(85)}, 300),
     ],
