@@ -178,7 +178,7 @@ _TEXTS: Final[Mapping[AlertKind, tuple[str, str, str]]] = {
     ),
     AlertKind.HUBSPOT_SILENT: (
         "HubSpot does not answer for portal {portal}",
-        "No look was answered ({code}). Everything waits and is tried again by itself.",
+        "{problem}. What is submitted is still taken in.",
         "Look at https://status.hubspot.com and at this machine's network.",
     ),
     AlertKind.RATE_LIMITED_DAILY: (
@@ -209,6 +209,7 @@ def words_of(cause: Cause, holding: Holding) -> AlertText:
         else f"writes to {cause.object}",
         "variable": f"CREDSYNC_HUBSPOT_TOKEN_{cause.portal.upper().replace('-', '_')}",
         "scopes": "what is missing",
+        "problem": "Nothing more is known",
         **{name: _said(value) for name, value in holding.details.items() if value},
     }
     title, message, remedy = (text.format_map(names) for text in _TEXTS[cause.kind])
@@ -216,4 +217,4 @@ def words_of(cause: Cause, holding: Holding) -> AlertText:
 
 
 def _said(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value).rstrip(".")

@@ -64,12 +64,17 @@ def test_an_evaluation_that_finds_nothing_new_changes_nothing() -> None:
 
 @pytest.mark.parametrize("kind", AlertKind)
 @pytest.mark.parametrize("therapists", [0, 1, 1_200])
-def test_every_kind_has_words_without_a_time_of_day(kind: AlertKind, therapists: int) -> None:
+@pytest.mark.parametrize(
+    "details", [{}, {"problem": "no such label."}, {"scopes": ["crm.objects.custom.write"]}], ids=str
+)
+def test_every_kind_has_words_without_a_time_of_day(
+    kind: AlertKind, therapists: int, details: dict[str, object]
+) -> None:
     """A message holds no time of day, so that no alert flaps; and every alert says what to do."""
-    details = {"problem": "no such label", "code": "timeout", "scopes": ["crm.objects.custom.write"]}
     cause = Cause("my-portal", kind, "license", "license", "license_number", "write")
     told = words_of(cause, Holding(therapists, details))
     for text in (told.title, told.message, told.remedy):
         assert text
         assert "{" not in text
+        assert ".." not in text
         assert not re.search(r"\d\d:\d\d|\b20\d\d\b", text)
