@@ -1,4 +1,4 @@
-"""What a portal consists of, as HubSpot tells it: object types, properties with their options, labels. No record.
+"""What a portal consists of, as HubSpot tells it: object types, properties, options, value rules, labels. No record.
 
 The shape is docs/sandbox.md's schema file, which `credsync sandbox --schema` starts from. Only what the portal file
 names is asked for, by reading alone: a handful of calls per object type.
@@ -108,6 +108,13 @@ class _Reading:
             "labels": labels,
             "labelsBack": back,
         }
+        rules = await self._read(routes.value_rules(mine), None)
+        if rules:
+            found["validations"] = {
+                each["propertyName"]: each.get("propertyValidationRules", [])
+                for each in rules
+                if isinstance(each.get("propertyName"), str)
+            }
         if schema:
             kept = {name: value for name, value in schema.items() if name not in _TOLD_ELSEWHERE | _OF_PEOPLE}
             found["schema"] = kept

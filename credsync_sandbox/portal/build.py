@@ -7,6 +7,7 @@ they are the same after a restart and different in another portal.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any
 
@@ -16,6 +17,7 @@ from credsync_sandbox.portal.portal_file import CONTACT, ObjectEntry, PortalFile
 from credsync_sandbox.portal.property import define, property_of
 from credsync_sandbox.portal.schema import USER_DEFINED, AssociationType, ObjectType, Schema
 from credsync_sandbox.portal.schema_file import SchemaFile, SchemaObject
+from credsync_sandbox.portal.validation import ValidationRule, rule_of
 
 CONTACT_TYPE = "0-1"
 
@@ -81,6 +83,17 @@ def _fill(object_type: ObjectType, portal: PortalFile, found: SchemaObject | Non
         guessed = guess_properties(portal, object_type.key)
         properties |= {name: prop for name, prop in guessed.items() if name not in properties}
     object_type.properties = properties
+    if found:
+        object_type.validations = {name: _rules(rules) for name, rules in found.validations.items()}
+
+
+def _rules(given: list[dict[str, Any]]) -> list[ValidationRule]:
+    """The rules of an export that the sandbox can hold to; HubSpot may have others."""
+    known = []
+    for rule in given:
+        with suppress(ValueError):
+            known.append(rule_of(rule))
+    return known
 
 
 def _associate(schema: Schema, portal: PortalFile, entry: ObjectEntry, exported: SchemaFile | None) -> None:

@@ -56,7 +56,12 @@ def _object(schema: Schema, found: ObjectType, made: str) -> dict[str, Any]:
         return {"objectTypeId": found.type_id, "name": found.name, "properties": properties}
     near = [other for other in schema.types.values() if schema.associations(other.type_id, found.type_id)]
     near = [other for other in near if other.key in ("contact", found.parent)]
-    return {
+    told = {
+        name: [rule.as_json() for rule in rules if rule.published]
+        for name, rules in found.validations.items()
+        if any(rule.published for rule in rules)
+    }
+    return ({"validations": told} if told else {}) | {
         "objectTypeId": found.type_id,
         "name": found.name,
         "fullyQualifiedName": found.fully_qualified_name,

@@ -19,7 +19,7 @@ class SchemaFileError(ValueError):
 class SchemaObject:
     """One object type; `labels` by the key of the object at the near end, `labels_back` the same seen from here.
 
-    `described` is the rest of HubSpot's own description of the type.
+    `described` is the rest of HubSpot's own description of the type, `validations` the rules of its properties' values.
     """
 
     key: str
@@ -31,6 +31,7 @@ class SchemaObject:
     labels: dict[str, list[dict[str, Any]]]
     labels_back: dict[str, list[dict[str, Any]]]
     described: dict[str, Any] = field(default_factory=dict)
+    validations: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,12 @@ def _object(where: str, key: str, entry: Any) -> SchemaObject:
     described = entry.get("schema", {})
     if not isinstance(described, dict):
         raise SchemaFileError(f"{where}.schema: must be an object")
+    validations = entry.get("validations", {})
+    if not isinstance(validations, dict) or not all(
+        isinstance(rules, list) and all(isinstance(rule, dict) for rule in rules)
+        for rules in validations.values()
+    ):
+        raise SchemaFileError(f"{where}.validations: must be an object of lists of rules, by property")
     return SchemaObject(
         key=key,
         type_id=entry.get("objectTypeId"),
@@ -101,4 +108,5 @@ def _object(where: str, key: str, entry: Any) -> SchemaObject:
         labels=entry.get("labels", {}),
         labels_back=entry.get("labelsBack", {}),
         described=described,
+        validations=validations,
     )

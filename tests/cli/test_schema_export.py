@@ -40,6 +40,7 @@ def told(url: str) -> dict[str, Any]:
         paths = [f"/crm-object-schemas/{version}/schemas" for version in VERSIONS]
         paths += [f"/account-info/{version}/details" for version in VERSIONS]
         paths += [f"/crm/properties/2026-09/{kind}" for kind in ("0-1", *types)]
+        paths += [f"/crm/property-validations/2026-09/{kind}" for kind in types]
         for near in ("0-1", *types):
             for far in types:
                 for one, other in ((near, far), (far, near)):
@@ -55,13 +56,16 @@ def told(url: str) -> dict[str, Any]:
 def test_a_sandbox_started_from_an_export_says_of_itself_what_the_portal_said(
     run: Run, home: Path, portal: Path, version: str
 ) -> None:
-    """Same schemas, properties, options, labels, limits and account; every numeric type id is kept."""
+    """Same schemas, properties, options, value rules, labels, limits and account; every numeric type id is kept."""
     original = portal.read_text()
     with in_thread(build_app(portal, seed=1)) as real:
         control = httpx2.Client(base_url=f"{real.url}/_sandbox")
         narrow = {"name": "street", "type": "enumeration", "fieldType": "select", "label": "Street"}
         narrow["options"] = [{"label": "Elm", "value": "elm", "displayOrder": 0, "hidden": False}]  # type: ignore[assignment]
         control.put("/schema", json={"object": "therapist_address", "property": narrow}).raise_for_status()
+        rules = [{"ruleType": "MIN_LENGTH", "ruleArguments": ["2"]}]
+        rule = {"object": "therapist_address", "property": "city", "rules": rules}
+        control.put("/validations", json=rule).raise_for_status()
         limited = {"object": "credentialing", "label": "Active Attested", "maxToObjectIds": 1}
         control.put("/schema", json=limited).raise_for_status()
         control.put("/settings", json={"time_zone": "Europe/Paris", "ui_domain": "app-eu1.hubspot.com"})
@@ -73,6 +77,7 @@ def test_a_sandbox_started_from_an_export_says_of_itself_what_the_portal_said(
         assert content == control.get("/schema").json()
         said = told(real.url)
         control.close()
+        assert "MIN_LENGTH" in str(said)
     assert "Canary" not in (home / "portal.json").read_text()
     portal.write_text(original)
     with in_thread(build_app(portal, schema=home / "portal.json", seed=2)) as second:
