@@ -138,6 +138,39 @@ async def test_looked_up_looked_at_written_and_read_back(sandbox: str, version: 
     assert {each.status for each in told} <= {200, 207, 400, 404}
 
 
+@pytest.mark.parametrize("version", ["2026-09", "2026-03"])
+@pytest.mark.parametrize("traces", [False, True])
+@pytest.mark.parametrize("tells", ["all", "names", "nothing"])
+async def test_whatever_a_refusal_tells_and_in_which_form_the_bad_value_alone_is_missing(
+    sandbox: str, version: str, traces: bool, tells: str
+) -> None:
+    """400 for all or 207 (200 with errors) for one; told with the value, with the property, or not at all."""
+    async with httpx2.AsyncClient(base_url=f"{sandbox}/_sandbox", trust_env=False) as control:
+        await control.put("/settings", json={"refusals_tell": tells, "trace_errors": traces})
+        made = (await control.post("/contacts", json={"contacts": [{"count": 20, "quiet": True}]})).json()
+        contacts = [each["id"] for each in made["contacts"]]
+        async with a_client(sandbox, version, []) as client:
+            type_id = (await read_schema(client, WANTED)).objects["credentialing"].type_id
+            sights = await read_associations(client, "0-1", type_id, contacts)
+            records = [seen.associations[0].record_id for seen in sights.values() if isinstance(seen, Seen)]
+            good = {"npi": "1", "medicare": "Yes"}
+            inputs = [
+                RecordInput(each, good | ({"medicare": "Perhaps"} if n == 7 else {}))
+                for n, each in enumerate(records)
+            ]
+            verdicts = await update_records(client, type_id, inputs)
+            found = await batch_read(client, type_id, records, list(good))
+        await control.put("/settings", json={"refusals_tell": "all", "trace_errors": False})
+    bad = verdicts.pop(records[7])
+    assert {each.outcome for each in verdicts.values()} == {Outcome.WRITTEN}
+    assert (bad.outcome, [each.name for each in bad.faults]) == (Outcome.PARTIAL, ["medicare"])
+    assert bad.faults[0].code == ("VALIDATION_ERROR" if tells == "nothing" else "INVALID_OPTION")
+    for n, record in enumerate(records):
+        reading = found[record]
+        assert isinstance(reading, Record)
+        assert (reading.properties["npi"], reading.properties["medicare"]) == ("1", None if n == 7 else "Yes")
+
+
 async def test_a_rush_never_meets_the_limit(sandbox: str) -> None:
     """Five times the limit at once: the sandbox's own log has no 429, and not much time was lost."""
     told: list[CallRecord] = []
