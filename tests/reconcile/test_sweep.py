@@ -351,7 +351,7 @@ async def test_a_fault_of_ours_in_a_sweep_stops_no_round(scene: Scene, sandbox: 
     """A row that nobody can read is logged, the sweep ends there, and the rounds go on."""
     await in_sync(scene, sandbox, edge)
     with scene.database.write() as connection:
-        connection.execute(update(links).values(state="no such state"))
+        connection.execute(update(links).values(state="unheard of"))
     scene.clock.wait(DAY_S)
     made = Sweep(scene.database, edge, scene.policy, edge.names)
     assert await made.attempt(lease_of(scene)) is None
