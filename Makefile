@@ -7,12 +7,13 @@
 #: make lint          ruff and mypy alone
 #: make format        let ruff rewrite what it can
 #: make bench         the performance tables
+#: make storm         real rounds through seeded storms against the stand-in (SEEDS=300; ON=sqlite or postgres)
 #: make wheel         build the wheel into dist/
 #: make requirements  compile the pins from pyproject.toml again (UPGRADE=1: to the newest versions)
 #: make clean         remove .venv, builds and caches
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench wheel requirements clean
+.PHONY: help setup demo test lint format bench storm wheel requirements clean
 .SUFFIXES:
 
 # What belongs to some other environment must not lead pip or Python out of this clone.
@@ -44,6 +45,9 @@ lint: .venv/.installed-dev
 format: .venv/.installed-dev
 	@$(python) -m ruff check --fix
 	@$(python) -m ruff format
+
+storm: .venv/.installed-dev
+	@$(python) -m storm --seeds $(or $(SEEDS),300) --on $(or $(ON),sqlite)
 
 bench: .venv/.installed-dev
 	@$(python) -m bench

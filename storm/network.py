@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from random import Random
 
 import anyio
@@ -41,7 +42,7 @@ class Network(httpx2.AsyncBaseTransport):
         weather: Weather,
         time: VirtualTime,
         alive: Callable[[], None],
-        turn: Callable[[], object],
+        turn: Callable[[], Awaitable[None]],
     ) -> None:
         self._app = app
         self._weather = weather
@@ -49,34 +50,32 @@ class Network(httpx2.AsyncBaseTransport):
         self._alive = alive
         self._turn = turn
         self._under_way: set[asyncio.Task[httpx2.Response]] = set()
-        self.answered: set[str] = set()
-        self.heard: set[str] = set()
-        """Correlation ids of what HubSpot answered, and of what got through."""
+        self.lost: set[str] = set()
+        """Correlation ids of what HubSpot answered, and the process never heard."""
+        self.took: dict[str, float] = {}
+        """Seconds from the call's reaching HubSpot until its answer was heard, by correlation id."""
+        self.in_vain: list[dict[str, object]] = []
+        """Calls that never reached HubSpot, in the form of its own log."""
+        self.held_back: list[tuple[datetime, datetime]] = []
+        """Since and until when a process was asked to wait."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """One call."""
         self._alive()
         kind, chance = self._weather.strikes(), self._weather.chance
         await anyio.sleep(chance.uniform(0.01, 0.08))
-        if kind == "refused":
-            raise httpx2.ConnectError("refused", request=request)
-        if kind == "server_error":
-            return httpx2.Response(
-                chance.choice((500, 502, 503, 504, 521)), text="<html>oops</html>", request=request
-            )
-        if kind == "limited":
-            headers = {"Retry-After": str(chance.randint(1, 12))} if chance.random() < 0.5 else {}
-            body = {"status": "error", "errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}
-            return httpx2.Response(429, json=body, headers=headers, request=request)
+        if kind in ("refused", "server_error", "limited"):
+            return self._turned_away(kind, request)
         task = asyncio.create_task(self._delivered(request))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+        began = self._time.seconds
         if kind == "slow":
             await anyio.sleep(chance.uniform(1, 18))
         elif kind == "hang":
             await anyio.sleep(chance.uniform(30, 90))
         response = await asyncio.shield(task)
-        await self._turn()  # type: ignore[misc]
+        await self._turn()
         self._alive()
         if kind == "lost":
             raise httpx2.ReadError("reset", request=request)
@@ -84,12 +83,36 @@ class Network(httpx2.AsyncBaseTransport):
             return httpx2.Response(
                 200, text=chance.choice(("", "{", "[]", "null", '{"results": 7}')), request=request
             )
-        self.heard.add(response.headers["X-HubSpot-Correlation-Id"])
+        correlation_id = response.headers["X-HubSpot-Correlation-Id"]
+        self.lost.discard(correlation_id)
+        self.took[correlation_id] = self._time.seconds - began
         return response
+
+    def _turned_away(self, kind: str, request: httpx2.Request) -> httpx2.Response:
+        """What never reaches HubSpot; raises where not even a gateway answers."""
+        chance, path, now = self._weather.chance, request.url.path, self._time.now()
+        if "/associations/" in path and path.endswith("/batch/read"):
+            text = "\n" + request.content.decode()
+            self.in_vain.append(
+                {
+                    "at": now.isoformat(), "method": "POST", "call": "associations batch/read", "path": path,
+                    "text": text, "ms": 0.0, "status": 0, "fault": -1, "correlation_id": "",
+                }
+            )  # fmt: skip
+        if kind == "refused":
+            raise httpx2.ConnectError("refused", request=request)
+        if kind == "server_error":
+            status = chance.choice((500, 502, 503, 504, 521))
+            return httpx2.Response(status, text="<html>oops</html>", request=request)
+        wait = chance.randint(1, 12) if chance.random() < 0.5 else None
+        self.held_back.append((now, now + timedelta(seconds=wait or 10)))
+        body = {"status": "error", "errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}
+        headers = {} if wait is None else {"Retry-After": str(wait)}
+        return httpx2.Response(429, json=body, headers=headers, request=request)
 
     async def _delivered(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._app.handle_async_request(request)
-        self.answered.add(response.headers["X-HubSpot-Correlation-Id"])
+        self.lost.add(response.headers["X-HubSpot-Correlation-Id"])
         content = b"".join([part async for part in response.stream])  # type: ignore[union-attr]
         return httpx2.Response(
             response.status_code, headers=response.headers, content=content, request=request

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import anyio
 import anyio.lowlevel
 import httpx2
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from credsync.core.portal import Portal
 from credsync.core.schedule import Policy
 from credsync.hubspot.client import HubSpotClient
 from credsync.hubspot.edge import Edge
 from credsync.hubspot.pacing import Pacing
+from credsync.reconcile.watch import Watch
 from credsync.reconcile.worker import POLL, PortalWorker
 from credsync.store.database import Database, Rehearsal
 from storm.loop import SkewedClock, VirtualTime
@@ -26,6 +27,8 @@ from storm.network import Network, Weather
 LEASE = timedelta(seconds=12)
 LONG_LEASE = timedelta(minutes=10)
 """Once it is calm and one process is left, it need not say so every few seconds."""
+RARELY = 0.05
+"""How fast the causes of alerts are looked for in a process that is not `watchful`: they cost most and teach least."""
 
 
 class Killed(BaseException):
@@ -41,11 +44,27 @@ class Fate:
     ahead: timedelta = field(default_factory=timedelta)
 
 
+_KEPT: dict[str, Engine] = {}
+
+
+def statements_kept(engine: Engine) -> Engine:
+    """The engine with all storms' compiled statements: each would else be compiled anew by every process of a seed."""
+    first = _KEPT.setdefault(engine.dialect.name, engine)
+    if first is not engine:
+        options = engine.get_execution_options()
+        engine = Engine(
+            engine.pool, first.dialect, engine.url, hide_parameters=True, execution_options=options
+        )
+        engine._compiled_cache = first._compiled_cache
+    return engine
+
+
 class MortalDatabase(Database):
     """A process's way to the database: counts its durable steps, and ends with the process."""
 
     def __init__(self, url: str, time: VirtualTime, fate: Fate, process: Process) -> None:
         super().__init__(url, SkewedClock(time, fate.ahead), rehearsal=Rehearsal(time, process.turn))
+        self.engine = statements_kept(self.engine)
         self.steps = 0
         self._fate = fate
         self._process = process
@@ -86,11 +105,14 @@ class Process:
         fate: Fate,
         seed: int,
         calm: bool = False,
+        watchful: bool = False,
     ) -> None:
         self.name = name
         self.killed = False
         self._time = time
         self._frozen_until = 0.0
+        self.frozen: list[tuple[datetime, datetime]] = []
+        """Since and until when it stood still."""
         self.database = MortalDatabase(url, time, fate, self)
         self.network = Network(app, weather, time, self.alive, self.turn)
         client = HubSpotClient(
@@ -110,8 +132,10 @@ class Process:
             name,
             LONG_LEASE if calm else LEASE,
             clock=time.monotonic,
-            poll=LONG_LEASE.total_seconds() if calm else POLL,
+            poll=LONG_LEASE.total_seconds() if calm else POLL * (1 + seed % 2),
         )
+        if not watchful:
+            self.worker._watch = Watch(self.database, portal, RARELY, clock=time.monotonic)
 
     async def run(self) -> None:
         """The process's life."""
@@ -143,6 +167,7 @@ class Process:
     def freeze(self, seconds: float) -> None:
         """SIGSTOP now, SIGCONT then."""
         self._frozen_until = self._time.seconds + seconds
+        self.frozen.append((self._time.now(), self._time.now() + timedelta(seconds=seconds)))
 
     async def turn(self) -> None:
         """Where a process gives way: a frozen one stays there."""

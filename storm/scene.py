@@ -26,15 +26,15 @@ from credsync_sandbox.world.clock import Clock
 from storm.callers import CANARY, Callers, uuid_of
 from storm.loop import VirtualTime
 from storm.network import Weather
-from storm.process import Fate, Process
+from storm.process import Fate, Process, statements_kept
 from tests.oracle import Evidence, judge
 
 PORTAL = Path(__file__).parents[1] / "portals" / "demo.toml"
 STORMY = 420.0
 """Seconds of bad weather."""
-CALM = 3_600.0
+CALM = 1_500.0
 """Seconds until all is at rest: more than a wait that began in the storm can be long."""
-AGAIN = 1_200.0
+AGAIN = 600.0
 """Seconds at rest in which nothing may be written any more."""
 
 
@@ -46,6 +46,8 @@ class Outcome:
     wrongs: list[str] = field(default_factory=list)
     met: Counter[str] = field(default_factory=Counter)
     """Faults by kind."""
+    story: list[list[object]] = field(default_factory=list)
+    """Every call and every change, but for correlation ids: what a seed that is run again repeats."""
     calls: int = 0
     told: int = 0
     writes: int = 0
@@ -68,6 +70,7 @@ class Scene:
         self._asgi = httpx2.ASGITransport(app=self.app)
         self.hubspot = httpx2.AsyncClient(transport=self._asgi, base_url=self.portal.hubspot.base_url)
         self.database = Database(url, self.time, rehearsal=Rehearsal(self.time, anyio.lowlevel.checkpoint))
+        self.database.engine = statements_kept(self.database.engine)
         self.processes: list[Process] = []
         self.callers = Callers(self.database, self.portal, self.time, Random(f"callers {seed}"), self._wake)
         self.outcome = Outcome(seed)
@@ -211,6 +214,7 @@ class Scene:
         process = Process(
             f"process {self._numbers}", self.url, self.portal, self._asgi, self.time, self.weather,
             self.policy, fate, self.seed * 100 + self._numbers, calm,
+            watchful=self.seed % 10 == 0,
         )  # fmt: skip
         self.processes.append(process)
         tasks.start_soon(process.run)
@@ -226,6 +230,9 @@ class Scene:
     async def _judge(self) -> None:
         evidence = await self._evidence()
         self._wrong(*sorted(str(wrong) for wrong in judge(evidence)))
+        self.outcome.story = [
+            [each[name] for name in ("at", "method", "path", "status", "text")] for each in evidence.requests
+        ] + [[each[name] for name in ("at", "action", "values", "record")] for each in evidence.journal]
         self.outcome.calls, self.outcome.told = len(evidence.requests), len(evidence.told)
         self.outcome.writes = sum(1 for change in evidence.journal if change["action"] == "write")
         self.outcome.met.update(self.weather.met)
@@ -245,19 +252,23 @@ class Scene:
         journal = await self._control("GET", "/_sandbox/journal")
         requests = await self._control("GET", "/_sandbox/requests")
         truth = await self._control("GET", "/_sandbox/truth")
-        answered = {each for p in self.processes for each in p.network.answered}
-        lost = answered - {each for p in self.processes for each in p.network.heard}
+        networks = [process.network for process in self.processes]
+        lost = {each for network in networks for each in network.lost}
+        took = {each: seconds for network in networks for each, seconds in network.took.items()}
         for each in requests["requests"]:
             if each["correlation_id"] in lost:
                 each["fault"] = -1
+            each["ms"] = max(each["ms"], took.get(each["correlation_id"], 0.0) * 1000)
+        in_vain = [each for network in networks for each in network.in_vain]
         return Evidence(
             portal=tomllib.loads(PORTAL.read_text(encoding="utf-8")),
             told=self.callers.told,
-            requests=requests["requests"],
+            requests=[*requests["requests"], *in_vain],
             journal=journal["changes"],
             truth=truth["contacts"],
             settle_after=self.policy.settle_after,
             unfinished=self.unfinished,
+            stalled=[span for p in self.processes for span in (*p.network.held_back, *p.frozen)],
         )
 
     async def _effects(self) -> int:

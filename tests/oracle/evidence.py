@@ -31,7 +31,7 @@ class Evidence:
 
     `requests`, `journal` and `truth` are as the sandbox tells them. `by_people` are the correlation ids of calls that
     somebody else made in HubSpot, `slow` the faults that delayed an answer and did nothing else. `settle_after` is in wall time. `observed` and `interrupted` are when the portal only
-    observed and when the service was killed. `unfinished` are therapists of whom a test says that something is left
+    observed and when the service was killed, `stalled` when it stood still, or had been asked to wait. `unfinished` are therapists of whom a test says that something is left
     undone on purpose, with the reason.
     """
 
@@ -45,6 +45,7 @@ class Evidence:
     slow: frozenset[int] = frozenset()
     observed: Sequence[tuple[datetime, datetime]] = ()
     interrupted: Sequence[datetime] = ()
+    stalled: Sequence[tuple[datetime, datetime]] = ()
     unfinished: Mapping[str, str] | None = None
 
 
@@ -213,6 +214,12 @@ class History:
         if self._parent_of.get(found["object"], CONTACT) == CONTACT:
             return frozenset(found["parents"])
         return frozenset(c for parent in found["parents"] for c in self.contacts(parent, seq))
+
+    def last_under_contact(self, record_id: str, seq: int) -> int:
+        """The last change, not after `seq`, after which the record hung on a contact; `seq` if it never did."""
+        above = {parent for state in self._states[record_id] for parent in state["parents"]}
+        numbers = {n for each in (record_id, *above) for n in self._seqs.get(each, ()) if n <= seq}
+        return next((n for n in (seq, *sorted(numbers, reverse=True)) if self.contacts(record_id, n)), seq)
 
     def two_hops(self, object_key: str) -> bool:
         """Whether records of this object hang on another record."""

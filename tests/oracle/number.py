@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from tests.oracle.evidence import Told
 from tests.oracle.matter import SLACK, Matter, Seen
 from tests.oracle.reading import Knowledge
 from tests.oracle.wrongs import Rule, Wrong
@@ -28,7 +29,7 @@ def of_number(matter: Matter, record_id: str, writes: Sequence[Seen]) -> Iterato
         if after.looked <= before.write.at and not apart:
             yield Wrong(Rule.NO_LOOK, f"record {record_id} at {after.write.at}")
         claimed = before.lower - BUSY
-        if apart or any(asked <= after.write.at and claimed <= told for asked, told in causes.values()):
+        if apart or any(since <= after.write.at and claimed <= by for since, by in causes.values()):
             yield from () if apart else _of_repetition(matter, before, after)
             continue
         yield Wrong(Rule.TOO_OFTEN, f"record {record_id} was written at {after.write.at} for no new cause")
@@ -43,22 +44,28 @@ def _answered_well(matter: Matter, seen: Seen) -> bool:
 def _causes(
     matter: Matter, record_id: str, writes: Sequence[Seen]
 ) -> dict[object, tuple[datetime, datetime]]:
-    """Each cause with when it was asked and when its answer was heard: it counts from somewhere between."""
-    therapist, last = writes[0].therapist, writes[-1].write.at
+    """Between which moments each cause came into credsync: where nobody answered, that may be long after it was told."""
+    therapist, end = writes[0].therapist, writes[-1].write.at
     told = matter.told[therapist]
     slots = {slot for seen in writes for slot in seen.slots}
     causes: dict[object, tuple[datetime, datetime]] = {
-        offer.submission: (offer.submission.came, offer.submission.told.answered or last)
+        offer.submission: (offer.submission.told.asked, _taken_in(told, offer.submission.told) or end)
         for upto in range(len(told))
         for offer in Knowledge(matter.portal, told[: upto + 1]).offers()
         if offer.slot in slots
     }
     causes |= {
-        each.asked: (each.asked, each.answered or last)
+        each.asked: (each.asked, each.answered or end)
         for each in told
         if each.path.endswith("/sync") or "/links/" in each.path
     }
     return causes | {("took", n): (at, at) for n, at in enumerate(matter.history.takes(record_id))}
+
+
+def _taken_in(told: Sequence[Told], fact: Told) -> datetime | None:
+    """When it was first acknowledged, this time or told again."""
+    answers = [t.answered for t in told if (t.path, t.body) == (fact.path, fact.body) and t.answered]
+    return min(answers, default=None)
 
 
 def _of_repetition(matter: Matter, before: Seen, after: Seen) -> Iterator[Wrong]:

@@ -377,3 +377,39 @@ def test_a_call_that_was_never_answered_may_or_may_not_have_been_taken() -> None
         scene.told.append(Told(f"/v1/therapists/{ANN}/submissions", body, asked, None))
         scene.round("c1", "1", **NPI | {"npi": data["npi_and_caqh"]["npi"]})
         assert found(scene) == set()
+
+
+def test_a_record_that_goes_between_its_look_and_its_write_was_right_to_be_written() -> None:
+    """HubSpot has no compare-and-set: what was deleted long before, and looked for since, is another matter."""
+    scene = linked()
+    scene.look("1")
+    scene.change("c1", parents=[], slots=[])
+    scene.write("c1", **NPI)
+    assert found(scene) == set()
+    late = linked()
+    late.change("c1", parents=[], slots=[])
+    late.round("c1", "1", **NPI)
+    assert found(late) == {Rule.STRANGER}
+
+
+def test_a_cause_that_was_not_acknowledged_until_it_was_told_again() -> None:
+    """It may have come in at any moment between the two."""
+    scene = written()
+    at = scene.submit(ANN, npi("1000000004"))
+    unanswered = replace(scene.told.pop(), answered=None)
+    scene.told += [unanswered, replace(unanswered, answered=at + timedelta(seconds=1))]
+    scene.round("c1", "1", **NPI | {"npi": "1000000004"})
+    scene.submit(ANN, npi())
+    scene.round("c1", "1", **NPI)
+    assert found(scene) == set()
+
+
+def test_a_round_that_stood_still_may_have_begun_before_what_came_meanwhile() -> None:
+    """Only then: else what was acknowledged before the look must be in the write."""
+    scene = linked()
+    began = scene.now
+    scene.submit(ANN, npi("1000000004"))
+    scene.round("c1", "1", **NPI)
+    assert Rule.OLDER in found(scene) or Rule.UNASKED in found(scene)
+    scene.round("c1", "1", **NPI | {"npi": "1000000004"})
+    assert found(scene, stalled=[(began, scene.now - timedelta(seconds=30.1))]) == set()
