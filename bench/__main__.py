@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
-from bench import crowd, faults, floor, intake, lag, one_round, poison, simulate, throughput
+from bench import crowd, faults, floor, hints, intake, lag, one_round, poison, simulate, throughput
 from bench.processes import BenchFailed
 from bench.report import Row, missed, show
 
 SEEDS = 5
+HINTED_SEEDS = 3
 SPEED = 2.5
 """A second of the machine's counts as so many of the rule's: seeds abreast at a low speed distort less than one after
 another at a high one, and take as long."""
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measures: dict[str, Callable[[argparse.Namespace], list[Row]]] = {
         "floor": _floor,
         "lag": _lag,
+        "hints": _hints,
         "intake": _intake,
         "poison": _poison,
         "round": _round,
@@ -76,14 +78,16 @@ def _parser() -> argparse.ArgumentParser:
     measures.add_parser(
         "floor", parents=[settings], help="calls for 1,000 therapists whose records are there"
     )
-    slow = measures.add_parser("lag", parents=[settings], help="from visible to written, and calls each")
-    slow.add_argument("--seeds", type=int, default=SEEDS)
-    slow.add_argument("--first-seed", type=int, default=1)
-    slow.add_argument("--speed", type=_speed, default=SPEED, help="1 is real time, 10 the most")
-    slow.add_argument(
+    late = argparse.ArgumentParser(add_help=False, parents=[settings])
+    late.add_argument("--seeds", type=int, default=SEEDS)
+    late.add_argument("--first-seed", type=int, default=1)
+    late.add_argument("--speed", type=_speed, default=SPEED, help="1 is real time, 10 the most")
+    late.add_argument(
         "--abreast", type=int, default=SEEDS, help="seeds run at once, each on processes of its own"
     )
-    slow.add_argument("--writes", type=int, choices=(1, 2, 3), default=2, help="object types written")
+    late.add_argument("--writes", type=int, choices=(1, 2, 3), default=2, help="object types written")
+    measures.add_parser("lag", parents=[late], help="from visible to written, and calls each")
+    measures.add_parser("hints", parents=[late], help="the same with webhooks, and looks beside the fewest")
     full = measures.add_parser("intake", parents=[settings], help="applications taken in per second")
     full.add_argument("--seconds", type=float, default=10.0)
     measures.add_parser(
@@ -154,6 +158,18 @@ def _lag(options: argparse.Namespace) -> list[Row]:
             _said.print(f"lag: {lag.say(run)}")
             runs.append(run)
     return lag.rows(runs)
+
+
+def _hints(options: argparse.Namespace) -> list[Row]:
+    """The crowd, and beside it a quiet hour, where every look is somebody's own."""
+    plan = lag.Plan(options.therapists, speed=options.speed, writes=options.writes, settings=options.settings)
+    plans = [plan] * min(options.seeds, HINTED_SEEDS) + [hints.quiet_plan(plan)]
+    seeds = range(options.first_seed, options.first_seed + len(plans))
+    with ThreadPoolExecutor(options.abreast) as together:
+        runs = list(together.map(hints.measure, plans, seeds))
+    for run in runs:
+        _said.print(f"hints: {hints.say(run)}")
+    return hints.rows(runs[:-1], runs[-1:])
 
 
 def _intake(options: argparse.Namespace) -> list[Row]:

@@ -73,6 +73,7 @@ class Webhooks:
         self.delivered = 0
         self.failed = 0
         """Events given up after MOST_ATTEMPTS."""
+        self._on_the_way = 0
         self._waiting: list[tuple[float, int, list[dict[str, Any]]]] = []
         """Batches to send again: not before this wall moment, attempts so far, events."""
 
@@ -81,6 +82,12 @@ class Webhooks:
         self.target = target
         self._world.events = None if target is None else []
         self._waiting.clear()
+
+    @property
+    def waiting(self) -> int:
+        """Events that were not taken yet, and are still to be."""
+        later = sum(len(batch) for _, _, batch in self._waiting)
+        return len(self._world.events or ()) + later + self._on_the_way
 
     async def run(self) -> None:
         """The background task."""
@@ -104,13 +111,16 @@ class Webhooks:
         fresh = [
             (now, 0, wanted[start : start + MOST_EVENTS]) for start in range(0, len(wanted), MOST_EVENTS)
         ]
-        for _, attempts, batch in [*due, *fresh]:
+        batches = [*due, *fresh]
+        self._on_the_way = sum(len(batch) for _, _, batch in batches)
+        for _, attempts, batch in batches:
             if await asyncio.to_thread(self._post, target, batch, attempts):
                 self.delivered += len(batch)
             elif attempts + 1 >= MOST_ATTEMPTS:
                 self.failed += len(batch)
             else:
                 self._waiting.append((time.time() + 2.0**attempts, attempts + 1, batch))
+            self._on_the_way -= len(batch)
 
     def _post(self, target: Target, events: list[dict[str, Any]], attempts: int) -> bool:
         told = []

@@ -42,7 +42,7 @@ class Policy:
     """Whether HubSpot tells, at present, of what is waited for. Looks of our own then only find what a lost hint
     would have told, and are rarer: after half the time waited, within `hinted_look_min` and `hinted_look_max`.
     """
-    hinted_look_min: timedelta = timedelta(minutes=2)
+    hinted_look_min: timedelta = timedelta(minutes=3)
     hinted_look_max: timedelta = timedelta(minutes=5)
     hints_last: timedelta = timedelta(minutes=10)
     """How long after the last webhook they are relied on."""
@@ -70,7 +70,7 @@ class Policy:
 def look_again_after(waited: timedelta, policy: Policy) -> timedelta:
     """How long to wait before the next look: max(4 s, a twentieth of the time waited), at most 1 h.
 
-    While hints come: max(2 min, half of the time waited), at most 5 min, unless it is more anyway.
+    While hints come: max(3 min, half of the time waited), at most 5 min, unless it is more anyway.
     """
     usual = min(policy.look_again_max, max(policy.look_again_min, waited * policy.look_again_share))
     if not policy.hints_come:

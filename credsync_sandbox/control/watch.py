@@ -142,8 +142,9 @@ async def webhooks(sandbox: Sandbox, request: Request) -> Response:
     elif request.method == "DELETE":
         hooks.set(None)
     target = hooks.target
-    told = {"url": target.url if target else None, "delivered": hooks.delivered, "failed": hooks.failed}
-    return answer(told)
+    sandbox.settle()
+    counts = {"delivered": hooks.delivered, "failed": hooks.failed, "waiting": hooks.waiting}
+    return answer({"url": target.url if target else None, **counts})
 
 
 async def schema(sandbox: Sandbox, request: Request) -> Response:

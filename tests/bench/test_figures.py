@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench import clients, floor, intake, lag, old_way, portal, report, simulate
+from bench import clients, floor, hints, intake, lag, old_way, portal, report, simulate
 from bench.__main__ import main
 from bench.judge import RecordFate, Verdict, lags, lateness, waits
 from credsync.core.forms.identifiers import luhn_80840
@@ -195,3 +195,10 @@ def test_a_run_that_makes_no_sense_is_refused(
         main(arguments)
     assert ended.value.code == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_windows_are_opened_by_the_first_that_none_before_took_in() -> None:
+    """Whatever comes within a second of the first is answered together with it."""
+    assert hints.windows([], 1.0) == 0
+    assert hints.windows([5.0, 0.0, 1.0, 1.1], 1.0) == 3
+    assert hints.windows([0.1 * n for n in range(100)], 1.0) == 10

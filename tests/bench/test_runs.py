@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from bench import crowd, faults, floor, intake, lag, one_round, poison, throughput
+from bench import crowd, faults, floor, hints, intake, lag, one_round, poison, throughput
 from bench.judge import Judge
 from bench.processes import Stage, stage
 from bench.report import missed
@@ -61,6 +61,18 @@ def test_late_records_are_written_when_they_come_and_nothing_is_lost(on: Stage, 
     assert run.calls.total < 5 * PEOPLE
     assert not run.loud
     assert [row.met for row in lag.rows([run])][4:] == [True, True]
+
+
+def test_with_webhooks_everything_is_written_and_no_more_looks_are_made_than_are_needed() -> None:
+    """Looks of our own are far too rare to find anything here; each second of hints costs one look per type."""
+    rarely = {"look_again_min": "50m", "look_again_max": "1h"}
+    plan = lag.Plan(therapists=PEOPLE, span=10, speed=SPEED, workflow="lognormal:5s:0.6", settings=rarely)
+    found = hints.measure(plan, seed=1)
+    assert found.run.verdict.exact
+    assert len(found.run.lags) == 2 * PEOPLE
+    assert found.looks > 0
+    assert found.fewest % 3 == 0
+    assert [row.met for row in hints.rows([found], [found])][-1]
 
 
 def test_what_is_taken_in_is_kept(on: Stage) -> None:
