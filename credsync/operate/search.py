@@ -12,7 +12,7 @@ from credsync.core.portal import CONTACT
 from credsync.hubspot.paths import CONTACT_TYPE
 from credsync.operate.record_urls import parse_record_url
 from credsync.store.portals import PortalStatus, statuses
-from credsync.store.tables import link_history, links, record_claims, therapists
+from credsync.store.tables import link_history, links, merged_contacts, record_claims, therapists
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGITS = re.compile(r"[0-9]{1,32}")
@@ -61,10 +61,23 @@ def by_name(text: str) -> ColumnElement[bool]:
 
 
 def _of_contact(connection: Connection, contact_id: str, elsewhere: Iterable[str]) -> list[str]:
-    query = select(therapists.c.id).where(
-        therapists.c.contact_id == contact_id, therapists.c.portal.not_in(list(elsewhere))
+    """Whose contact this is, or was until HubSpot merged it into another."""
+    out = list(elsewhere)
+    mine = select(therapists.c.id).where(
+        therapists.c.contact_id == contact_id, therapists.c.portal.not_in(out)
     )
-    return sorted(connection.execute(query).scalars())
+    heirs = (
+        select(therapists.c.id)
+        .join(
+            merged_contacts,
+            and_(
+                merged_contacts.c.portal == therapists.c.portal,
+                merged_contacts.c.merged_into == therapists.c.contact_id,
+            ),
+        )
+        .where(merged_contacts.c.contact_id == contact_id, therapists.c.portal.not_in(out))
+    )
+    return sorted({each for query in (mine, heirs) for each in connection.execute(query).scalars()})
 
 
 def _of_record(

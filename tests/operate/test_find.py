@@ -14,6 +14,7 @@ from credsync.core.writes import WriteState
 from credsync.operate.find import BadCursor
 from credsync.operate.search import resolve
 from credsync.store.clock import say_time
+from credsync.store.contacts import ContactMerged, follow_merges
 from tests.operate.scene import (
     ACTIVE,
     ADDRESS,
@@ -222,3 +223,15 @@ def test_no_list_reads_a_whole_table(scene: Scene, wanted: dict[str, Any]) -> No
                 steps = [str(row[-1]) for row in plan]
                 whole = [each for each in steps if each.startswith(("SCAN therapists", "SCAN link"))]
                 assert all(" INDEX " in each for each in whole), (statement, steps)
+
+
+def test_a_contact_that_hubspot_merged_away_still_leads_to_its_therapist(scene: Scene) -> None:
+    """People keep old links: the id they paste may be the one from before the merge."""
+    scene.sign_up(1, "101")
+    scene.sign_up(2, "102")
+    with scene.database.write() as connection:
+        merge = ContactMerged("101", "777")
+        follow_merges(connection, "alpha", {uuid_of(1): merge}, scene.clock.now())
+    assert ask(scene, "101") == ask(scene, "777") == [1]
+    assert ask(scene, f"{PAGE}/0-1/101") == [1]
+    assert ask(scene, "102") == [2]
