@@ -252,7 +252,7 @@ def _gate(
         return replace(write, state=WriteState.SUPERSEDED, reason=Reason.NOT_MAPPED)
     link = links.get(write.slot)
     early = write.not_before is not None and write.not_before > now
-    waiting = _waits_for(portal, case, write, link)
+    waiting = _waits_for(portal, case, write, links)
     if waiting is Reason.NONE:
         waiting = stopped.get(write.slot, Reason.NONE if write.slot in seen else Reason.LOOK_FAILED)
     if waiting is Reason.OLDER_THAN_SIGN_UP:
@@ -268,7 +268,17 @@ def _gate(
     return replace(write, state=WriteState.DUE, reason=reason, record_id=link.record_id)
 
 
-def _waits_for(portal: Portal, case: Case, write: Write, link: Link | None) -> Reason:
+def _under_doubtful(portal: Portal, case: Case, slot: str, links: Mapping[str, Link]) -> bool:
+    """Whether what holds a slot hangs on a record that may yet lose its own: its first look may have come since."""
+    rule, above = portal.slot_rule(slot), links.get(case.definitive or "")
+    if rule is None or above is None or above.doubtful_since is None:
+        return False
+    parent = portal.slot_rule(above.slot)
+    return parent is not None and parent.object == portal.objects[rule.object].parent
+
+
+def _waits_for(portal: Portal, case: Case, write: Write, links: Mapping[str, Link]) -> Reason:
+    link = links.get(write.slot)
     if case.contact_id is None:
         return Reason.NO_CONTACT
     if case.contact_shared_with:
@@ -287,6 +297,6 @@ def _waits_for(portal: Portal, case: Case, write: Write, link: Link | None) -> R
         and (link.found_at is None or link.found_at > case.enrolment_since)
     ):
         return Reason.OLDER_THAN_SIGN_UP
-    if link.doubtful_since is not None:
+    if link.doubtful_since is not None or _under_doubtful(portal, case, write.slot, links):
         return Reason.SETTLING
     return Reason.NONE

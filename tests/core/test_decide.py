@@ -751,6 +751,28 @@ def test_a_licence_that_follows_its_credentialing_is_found_though_nothing_waits_
     assert len(story.sent) == 2
 
 
+def test_a_licence_first_seen_under_a_credentialing_that_settles_is_not_written_until_it_has_settled() -> (
+    None
+):
+    """After an Extended Sign Up every link is doubtful: a licence hangs on a Credentialing that may yet lose its label."""
+    story = Story(TWO_HOPS)
+    story.hub.add("therapist_address", CURRENT)
+    old = story.hub.add("credentialing", ATTESTED)
+    card = story.hub.add("license", parent=old, license_state="NY")
+    story.sign_up()
+    story.submit(form_data(npi="1"))
+    story.run()
+    story.wait(3_600).sign_up(again=True)
+    told = story.now
+    story.submit(form_data(npi="1", licenses=[{"state": "NY", "number": "7"}]))
+    story.round()
+    assert licences(story) == {NY: card}
+    assert story.got(card).get("number") is None
+    story.run()
+    assert story.got(card)["number"] == "7"
+    assert (story.now - told).total_seconds() == 600
+
+
 def test_a_licence_that_never_follows_is_no_alarm_and_no_longer_looked_for_in_the_end() -> None:
     story, _, _ = overtaken()
     story.run()
