@@ -89,9 +89,11 @@ def _of_settling(matter: Matter, seen: Seen) -> Iterator[Wrong]:
         return
     since = [matter.history.held_since(seen.write.record_id, slot, seen.write.seq) for slot in seen.slots]
     starts = [matter.history.moment_of(n) for n in since if n is not None]
+    above = matter.history.parents(seen.write.record_id, seen.write.seq)
+    hops = matter.history.two_hops(seen.write.object)
     looks = [
         call.at
-        for each in matter.ever(seen.therapist, seen.write)
+        for each in (above if hops else matter.ever(seen.therapist, seen.write))
         for call in matter.calls.looks.get(each, ())
         if call.answered_well and call.ended < told.asked
     ]

@@ -274,11 +274,17 @@ class History:
         )
 
     def held_since(self, record_id: str, slot: str, seq: int) -> int | None:
-        """Since which change a record has been in a slot without a break."""
-        for stay in self.holdings.get(record_id, ()):
-            if stay.slot == slot and stay.start <= seq and (stay.end is None or seq < stay.end):
-                return stay.start
-        return None
+        """Since which change a record has been in a slot without a break; hung elsewhere in one moment is no break."""
+        start: int | None = None
+        for stay in reversed(self.holdings.get(record_id, ())):
+            if stay.slot != slot or stay.start > seq:
+                continue
+            ended = None if stay.end is None else self.moment_of(stay.end)
+            if start is None and (stay.end is None or seq < stay.end):
+                start = stay.start
+            elif start is not None and ended == self.moment_of(start):
+                start = stay.start
+        return start
 
     def takes(self, record_id: str) -> list[datetime]:
         """Each time a record came into a slot that somebody, it or another, had held before under that contact."""
