@@ -758,10 +758,10 @@ def test_a_licence_first_seen_under_a_credentialing_that_settles_is_not_written_
     story = Story(TWO_HOPS)
     story.hub.add("therapist_address", CURRENT)
     old = story.hub.add("credentialing", ATTESTED)
-    card = story.hub.add("license", parent=old, license_state="NY")
     story.sign_up()
     story.submit(form_data(npi="1"))
     story.run()
+    card = story.hub.add("license", parent=old, license_state="NY")
     story.wait(3_600).sign_up(again=True)
     told = story.now
     story.submit(form_data(npi="1", licenses=[{"state": "NY", "number": "7"}]))

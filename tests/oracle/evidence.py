@@ -279,11 +279,11 @@ class History:
         for stay in reversed(self.holdings.get(record_id, ())):
             if stay.slot != slot or stay.start > seq:
                 continue
-            ended = None if stay.end is None else self.moment_of(stay.end)
-            if start is None and (stay.end is None or seq < stay.end):
-                start = stay.start
-            elif start is not None and ended == self.moment_of(start):
-                start = stay.start
+            if start is None:
+                lasts = stay.end is None or seq < stay.end
+            else:
+                lasts = stay.end is not None and self.moment_of(stay.end) == self.moment_of(start)
+            start = stay.start if lasts else start
         return start
 
     def takes(self, record_id: str) -> list[datetime]:
