@@ -54,6 +54,7 @@ class Network(httpx2.AsyncBaseTransport):
         """Correlation ids of what HubSpot answered, and the process never heard."""
         self.took: dict[str, float] = {}
         """Seconds from the call's reaching HubSpot until its answer was heard, by correlation id."""
+        self.on_call: Callable[[], None] = lambda: None
         self.in_vain: list[dict[str, object]] = []
         """Calls that never reached HubSpot, in the form of its own log."""
         self.held_back: list[tuple[datetime, datetime]] = []
@@ -62,6 +63,7 @@ class Network(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """One call."""
         self._alive()
+        self.on_call()
         kind, chance = self._weather.strikes(), self._weather.chance
         await anyio.sleep(chance.uniform(0.01, 0.08))
         if kind in ("refused", "server_error", "limited"):

@@ -20,7 +20,7 @@ from credsync.core.portal_file import parse_portal
 from credsync.core.schedule import Policy
 from credsync.operate.status import therapist_status
 from credsync.store.database import Database, Rehearsal
-from credsync.store.tables import metadata
+from credsync.store.tables import leases, metadata
 from credsync_sandbox.app import App, build_app
 from credsync_sandbox.world.clock import Clock
 from storm.callers import CANARY, Callers, uuid_of
@@ -48,6 +48,8 @@ class Outcome:
     """Faults by kind."""
     story: list[list[object]] = field(default_factory=list)
     """Every call and every change, but for correlation ids: what a seed that is run again repeats."""
+    steps: int = 0
+    """Durable steps of the first process."""
     calls: int = 0
     told: int = 0
     writes: int = 0
@@ -83,15 +85,7 @@ class Scene:
         """The whole of it."""
         await self._control("PUT", "/_sandbox/settings", journal=True)
         async with anyio.create_task_group() as tasks:
-            for _ in range(self.chance.randint(1, 3)):
-                self._begin(tasks)
-            self.weather.trouble = self.chance.choice((0.0, 0.02, 0.1, 0.3))
-            self.callers.broken = self.chance.choice((0.0, 0.1))
-            tasks.start_soon(self._bad_luck, tasks)
-            async with anyio.create_task_group() as people:
-                for number in range(self.chance.randint(2, 5)):
-                    people.start_soon(self._life, number)
-            await anyio.sleep(max(0.0, STORMY - self.time.seconds))
+            await self._storm(tasks)
             self.weather.trouble = self.callers.broken = 0.0
             for process in self.processes:
                 process.kill_quietly()
@@ -112,6 +106,18 @@ class Scene:
         return self.outcome
 
     # What happens
+
+    async def _storm(self, tasks: anyio.abc.TaskGroup) -> None:
+        """Everything until it is calm."""
+        for _ in range(self.chance.randint(1, 3)):
+            self._begin(tasks)
+        self.weather.trouble = self.chance.choice((0.0, 0.02, 0.1, 0.3))
+        self.callers.broken = self.chance.choice((0.0, 0.1))
+        tasks.start_soon(self._bad_luck, tasks)
+        async with anyio.create_task_group() as people:
+            for number in range(self.chance.randint(2, 5)):
+                people.start_soon(self._life, number)
+        await anyio.sleep(max(0.0, STORMY - self.time.seconds))
 
     async def _life(self, number: int) -> None:
         """One therapist, from sign-up to the last submission of the storm, events in any order."""
@@ -216,8 +222,16 @@ class Scene:
             self.policy, fate, self.seed * 100 + self._numbers, calm,
             watchful=self.seed % 10 == 0,
         )  # fmt: skip
+        process.network.on_call = lambda: self._check_owner(process)
         self.processes.append(process)
         tasks.start_soon(process.run)
+
+    def _check_owner(self, process: Process) -> None:
+        """One process calls HubSpot for a portal: whoever holds its lease at that moment."""
+        with self.database.read() as connection:
+            row = connection.execute(select(leases.c.owner, leases.c.expires_at)).one_or_none()
+        if row is None or row.owner != process.name or row.expires_at < self.time.now():
+            self._wrong(f"{process.name} called HubSpot without the lease at {self.time.now()}")
 
     def _wake(self, after: float) -> None:
         """The API runs in one of the processes, or elsewhere."""

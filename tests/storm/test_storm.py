@@ -6,20 +6,16 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
-from storm.seeds import Fresh, listen, on_postgres, on_sqlite, storm
-from tests.databases import PostgresServer
+from storm.seeds import Fresh, storm
 
-ON_SQLITE, ON_POSTGRES = range(1, 61), range(1001, 1021)
+ON_SQLITE = range(1, 41)
 TOGETHER = 10
 AGAIN = """
-import hashlib, json, sys, tempfile
+import json, sys, tempfile
 from pathlib import Path
 from storm.seeds import listen, on_sqlite, storm
 listen()
@@ -27,28 +23,6 @@ with tempfile.TemporaryDirectory() as folder:
     fresh = on_sqlite(Path(folder))
     print(json.dumps([storm(int(seed), fresh).story for seed in sys.argv[1:]]))
 """
-
-
-@pytest.fixture(autouse=True)
-def listening() -> Iterator[None]:
-    """The service's log is searched for canaries while a storm lasts."""
-    before = structlog.get_config()
-    listen()
-    yield
-    structlog.configure(**before)
-
-
-@pytest.fixture(scope="module")
-def on_file() -> Iterator[Fresh]:
-    """Databases on SQLite, all alike."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield on_sqlite(Path(folder))
-
-
-@pytest.fixture(scope="module")
-def on_server(postgres: PostgresServer) -> Fresh:
-    """Databases on PostgreSQL, all alike."""
-    return on_postgres(postgres)
 
 
 def _wrongs(seeds: range, fresh: Fresh) -> list[str]:
@@ -59,12 +33,6 @@ def _wrongs(seeds: range, fresh: Fresh) -> list[str]:
 def test_a_storm_on_sqlite_loses_nothing_and_writes_nothing_wrong(first: int, on_file: Fresh) -> None:
     """Nothing ends in silence: in sync, waiting with a reason, or needing a person with a reason."""
     assert not _wrongs(range(first, first + TOGETHER), on_file)
-
-
-@pytest.mark.parametrize("first", ON_POSTGRES[::TOGETHER])
-def test_a_storm_on_postgresql_loses_nothing_and_writes_nothing_wrong(first: int, on_server: Fresh) -> None:
-    """Intake accepts or refuses; what it accepts is kept."""
-    assert not _wrongs(range(first, first + TOGETHER), on_server)
 
 
 def test_a_seed_repeats_exactly(on_file: Fresh) -> None:
