@@ -77,6 +77,7 @@ def resync(
             _say_counts(len(therapists), found)
             _say_sample(len(shown), differing)
         if therapists and not dry_run:
+            _require_writing(app, portal)
             _confirm(len(therapists), yes)
             told["requested"] = _request(app, therapists, by, reason.strip(), include_held)
     _say_end(told, dry_run, as_json)
@@ -106,6 +107,19 @@ def _require_known(
     if cause == Reason.OLDER_THAN_SIGN_UP and not include_held:
         raise typer.BadParameter(
             f"what is held as {cause} is only sent with --include-held.", param_hint="--cause"
+        )
+
+
+def _require_writing(app: App, portal: str | None) -> None:
+    """What only observes queues nothing: a re-sync asked for there would be forgotten."""
+    from credsync.core.portal import Mode
+
+    asked = [each for name, each in app.portals.items() if portal in (None, name)]
+    observing = [each.name for each in asked if each.hubspot.mode is Mode.OBSERVE]
+    if observing:
+        raise Refusal(
+            f"Nothing was asked for: {', '.join(observing)} only observes, and what is asked for meanwhile is not kept. "
+            'Set mode = "write" in its portal file first, or name another with --portal.'
         )
 
 

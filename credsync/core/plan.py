@@ -81,8 +81,12 @@ def plan_writes(
     `seen` is the newest submission that was planned before: what the portal file mapped nowhere then is not written
     because it is mapped now.
 
+    A portal that only observes queues nothing, so that Sync now pressed meanwhile asks for nothing.
+
     Idempotent: planning again over its own result changes nothing.
     """
+    if portal.hubspot.mode is Mode.OBSERVE:
+        syncs = ()
     needs = _needs(portal, facts, rows, syncs, seen)
     changed: list[Write] = []
     spare = [row for row in rows if row.state in OPEN]
@@ -154,8 +158,7 @@ class _Told:
 
 
 def _is_parked(row: Write) -> bool:
-    observed = row.state is WriteState.HELD and row.reason is Reason.OBSERVE_ONLY
-    return observed and row.cause is not Cause.SYNC
+    return row.state is WriteState.HELD and row.reason is Reason.OBSERVE_ONLY
 
 
 def _may_come_back(row: Write) -> bool:

@@ -80,7 +80,7 @@ _SENTENCES: dict[Reason, str] = {
         "This was submitted before the latest sign-up, and the record took the slot after it, so it is not written by "
         "itself. Press Sync now including held data if it should be."
     ),
-    Reason.OBSERVE_ONLY: "The portal only observes: nothing is written by itself. Sync now sends it once the portal writes.",
+    Reason.OBSERVE_ONLY: "The portal only observes: nothing is written. Press Sync now to send it once the portal writes.",
     Reason.PORTAL_PAUSED: "The portal is paused; everything goes on where it stopped when it is resumed.",
     Reason.PORTAL_UNAUTHORIZED: (
         "HubSpot does not take the portal's token. Set a valid one; credsync tries once a minute and goes on by itself."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -68,4 +69,17 @@ def test_a_misspelt_choice_is_refused_before_anything_is_asked_for(
     done = run("resync", *arguments, "--yes")
     assert done.code == 2
     assert says in " ".join(done.err.split())
+    assert asked(two_therapists) == []
+
+
+def test_nothing_is_asked_for_where_a_portal_only_observes(
+    run: Run, two_therapists: Database, home: Path
+) -> None:
+    """Observe-only does not queue: a re-sync is refused there, while its counts are shown."""
+    portal = home / "portals" / "demo.toml"
+    portal.write_text(portal.read_text().replace('mode = "write"', 'mode = "observe"'))
+    done = run("resync", "--form", "ca", "--yes")
+    assert done.code == 1
+    assert "demo only observes" in done.err
+    assert run("resync", "--form", "ca", "--dry-run").code == 0
     assert asked(two_therapists) == []

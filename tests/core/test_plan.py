@@ -338,12 +338,20 @@ def test_sync_now_sends_what_was_held_by_observing_with_everything_else() -> Non
     assert [w.state for w in live(rows)] == [WriteState.WAITING]
 
 
-def test_sync_now_pressed_while_observing_sends_once_the_portal_writes() -> None:
+def test_sync_now_pressed_while_observing_sends_nothing_later() -> None:
+    """Observe-only does not queue: Sync now pressed meanwhile is not kept either, and must be pressed again."""
     rows = plan([submission(1, CA)], portal=OBSERVING)
-    rows = plan([submission(1, CA)], rows, SYNC, portal=OBSERVING)
-    assert [w.state for w in rows] == [WriteState.HELD]
-    rows = plan([submission(1, CA)], rows)
-    assert [(w.state, w.cause) for w in rows] == [(WriteState.WAITING, Cause.SYNC)]
+    for pressed in (SYNC, SYNC_HELD):
+        assert plan([submission(1, CA)], rows, pressed, portal=OBSERVING) == rows
+    assert plan([submission(1, CA)], rows) == rows
+    after = plan([submission(1, CA)], rows, SYNC)
+    assert [(w.state, w.cause) for w in after] == [(WriteState.WAITING, Cause.SYNC)]
+
+
+def test_sync_now_pressed_while_observing_sends_nothing_written_before_again() -> None:
+    """Observe-only does not queue: Sync now pressed meanwhile is not kept either, and must be pressed again."""
+    written = [replace(row, state=WriteState.WRITTEN) for row in plan([submission(1, CA)])]
+    assert plan([submission(1, CA)], written, SYNC, portal=OBSERVING) == written
 
 
 # Two ways to one slot

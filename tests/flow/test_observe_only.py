@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.flow.forms import ca, npi, street
-from tests.flow.world import ACTIVE, ADDRESS, World, someone, until
+from tests.flow.world import ACTIVE, ADDRESS, World, moment, someone, until
 
 
 def test_observe_only_takes_everything_in_and_only_sync_now_sends_it_afterwards(here: World) -> None:
@@ -24,8 +24,14 @@ def test_observe_only_takes_everything_in_and_only_sync_now_sends_it_afterwards(
     assert (npi_now["hubspot"], npi_now["submitted"]) == (None, "1234567893")
     assert (npi_now["differs"], npi_now["why"]) == (True, "observe_only")
     assert would[(ADDRESS, "street")]["submitted"] == "1 Elm St"
+    looks = here.looks(of_bob)
+    pressed = here.api.post(f"/v1/therapists/{bob}/sync", json={"reason": "wanted"})
+    assert [w["code"] for w in pressed.json()["warnings"]] == ["observe_only"]
+    until(lambda: here.looks(of_bob) > looks, 10, "Sync now to look")
 
     here.observe_only(False)
+    completed = {"form": "ca", "section": "npi_and_caqh", "occurred_at": moment()}
+    here.api.post(f"/v1/therapists/{bob}/sections", json=completed).raise_for_status()
     here.submit(ann, street("2 New Rd"))
     until(lambda: here.records(of_ann)[ADDRESS]["writes"] == 1, 10, "what came afterwards")
     here.until_state(ann, "in_sync")

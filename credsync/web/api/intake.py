@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from credsync.core.forms import SECTIONS, CheckedForm, Fault, FormFaults, FormName, check_form
 from credsync.core.keyed_items import item_faults
-from credsync.core.portal import Portal
+from credsync.core.portal import Mode, Portal
 from credsync.store import intake as store
 from credsync.store.choices import ChosenForAnother, NotACandidate, NothingToChoose, accept_choice
 from credsync.store.known import Known, has_submitted, known_therapist
@@ -152,10 +152,11 @@ class Intake:
                 raise invalid(faults)
 
             def fact(connection: Connection, door: Door) -> Told:
-                if known_therapist(connection, who) is None:
+                known = known_therapist(connection, who)
+                if known is None:
                     raise unknown_therapist()
                 taken = store.accept_sync(connection, door, who, body.reason, body.include_held, by)
-                return _told(taken, "sync_id")
+                return _told(taken, "sync_id", _unsent(self._context.portals.get(known.portal)))
 
             return fact
 
@@ -270,6 +271,14 @@ def _ahead(occurred_at: datetime | None, door: Door) -> list[Fault]:
         return []
     message = "lies in the future; what is submitted before that moment counts as older"
     return [Fault("occurred_at", "in_the_future", message)]
+
+
+def _unsent(portal: Portal | None) -> list[Fault]:
+    """A warning for Sync now of a portal that only observes: it looks, and what it would send is not queued."""
+    if portal is None or portal.hubspot.mode is Mode.WRITE:
+        return []
+    message = "only observes, so nothing is sent, now or later; press Sync now again once it writes"
+    return [Fault("portal", "observe_only", message)]
 
 
 def _told(taken: Taken, fact: str | None, warnings: Iterable[Fault] = (), status: int = 202) -> Told:
