@@ -34,6 +34,7 @@ class Reason(StrEnum):
     PORTAL_UNAUTHORIZED = "portal_unauthorized"
     MISSING_SCOPES = "missing_scopes"
     NEWER_SUBMISSION = "newer_submission"
+    NEWER_SIGN_UP = "newer_sign_up"
     NOT_MAPPED = "not_mapped"
     LIST_REPLACED = "list_replaced"
     SENT_BY_SYNC = "sent_by_sync"
@@ -47,7 +48,7 @@ class Reason(StrEnum):
 
 _SENTENCES: dict[Reason, str] = {
     Reason.NONE: "",
-    Reason.NOT_LOOKED_YET: "This was just reported; credsync has not looked in HubSpot yet and does so within seconds.",
+    Reason.NOT_LOOKED_YET: "This was just reported; credsync has not looked in HubSpot yet and does so in its next round.",
     Reason.NO_CONTACT: "The therapist's HubSpot contact id is not known yet; everything waits until the backend sends it.",
     Reason.CONTACT_GONE: (
         "HubSpot no longer has this contact. Restore it in HubSpot, or have the backend send the contact that took its place."
@@ -60,11 +61,15 @@ _SENTENCES: dict[Reason, str] = {
     Reason.PARENT_AWAITED: "This record hangs on the Credentialing, which is not there yet; credsync keeps looking.",
     Reason.LOOK_FAILED: "HubSpot did not answer the last look; nothing is concluded from that and credsync looks again.",
     Reason.RECORD_LOST: "The record was deleted, merged or unlinked in HubSpot; its successor is awaited.",
-    Reason.LABEL_MOVED: "The label was taken off the record in HubSpot; the record that gets it is awaited.",
+    Reason.LABEL_MOVED: (
+        "The record is still there but holds this slot no more (its label or property changed in HubSpot, or another "
+        "Credentialing counts now); the record that gets the slot is awaited."
+    ),
     Reason.SETTLING: "After an Extended Sign Up the labels may still move; nothing is written until they have settled.",
     Reason.OVERDUE: "The HubSpot workflow is later than usual; credsync keeps looking, and an administrator may check it.",
     Reason.GIVEN_UP: (
-        "The record never appeared; credsync now looks only once a day. Re-enrol the contact in its HubSpot workflow, "
+        "The record never appeared; credsync now looks once a day while something submitted waits for it, else when "
+        "something happens. Re-enrol the contact in its HubSpot workflow, "
         "then press Sync now."
     ),
     Reason.TWO_RECORDS_IN_SLOT: (
@@ -75,7 +80,10 @@ _SENTENCES: dict[Reason, str] = {
         "HubSpot, or choose whose it is."
     ),
     Reason.CHOSEN_BY_PERSON: "A person chose this record among several.",
-    Reason.MOVING_UNKNOWN: "Nobody has said whether the therapist is moving, which decides the Credentialing; the sign-up will.",
+    Reason.MOVING_UNKNOWN: (
+        "Nobody has said whether the therapist is moving, which decides the Credentialing; the sign-up will, or the "
+        "backend may."
+    ),
     Reason.OLDER_THAN_SIGN_UP: (
         "This was submitted before the latest sign-up, and the record took the slot after it, so it is not written by "
         "itself. Press Sync now including held data if it should be."
@@ -91,6 +99,10 @@ _SENTENCES: dict[Reason, str] = {
         "and catches up by itself."
     ),
     Reason.NEWER_SUBMISSION: "A newer submission has replaced all of it.",
+    Reason.NEWER_SIGN_UP: (
+        "It was held, and then the latest sign-up's own data was written, so it is not sent any more, not even what "
+        "that data does not say. Submit it again if it should be there."
+    ),
     Reason.NOT_MAPPED: "The portal file maps nothing of it to HubSpot any more.",
     Reason.LIST_REPLACED: "A newer submission's list no longer has this item.",
     Reason.SENT_BY_SYNC: "Sync now sent it with everything else.",
@@ -98,9 +110,16 @@ _SENTENCES: dict[Reason, str] = {
     Reason.SEND_FAILED: "HubSpot did not take the write (it was busy or out of reach); it is sent again.",
     Reason.NO_VERDICT: "HubSpot did not say whether the write arrived; credsync reads the record back before sending again.",
     Reason.RECORD_MISSING: "HubSpot no longer knows the record; credsync looks for its successor.",
-    Reason.PROPERTIES_REFUSED: "HubSpot refused some of the properties; the others are written.",
+    Reason.PROPERTIES_REFUSED: (
+        "HubSpot refused some of the properties; the others are written. Correct what is named, then submit it again or "
+        "press Sync now."
+    ),
     Reason.REFUSED_BY_HUBSPOT: "HubSpot refused the write; correct what it names, then press Sync now.",
 }
+
+
+OWED_BY_NO_WORKFLOW = frozenset({Reason.CONTACT_GONE, Reason.RECORD_LOST, Reason.LABEL_MOVED})
+"""Why a slot is empty though the workflow that fills it did its work: being late is no fault of its."""
 
 
 def sentence(reason: Reason | str) -> str:

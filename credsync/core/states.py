@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from credsync.core.links import Link, LinkState
-from credsync.core.reasons import Reason, sentence
+from credsync.core.reasons import OWED_BY_NO_WORKFLOW, Reason, sentence
 from credsync.core.writes import UNFINISHED, Write, WriteState
 
 
@@ -114,7 +114,7 @@ def _conditions(
             if link.state is LinkState.GIVEN_UP:
                 yield Condition(TherapistState.GIVEN_UP, Reason.GIVEN_UP)
             elif link.overdue_since is not None:
-                known = link.reason is Reason.CONTACT_GONE
+                known = link.reason in OWED_BY_NO_WORKFLOW
                 yield Condition(TherapistState.OVERDUE, link.reason if known else Reason.OVERDUE)
             elif contact_id is not None:
                 yield Condition(TherapistState.WAITING, link.reason)

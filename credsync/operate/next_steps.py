@@ -8,7 +8,7 @@ from typing import Any
 
 from credsync.core.durations import say_duration
 from credsync.core.portal import DEFINITIVE
-from credsync.core.reasons import Reason, sentence
+from credsync.core.reasons import OWED_BY_NO_WORKFLOW, Reason, sentence
 
 Told = Mapping[str, Any]
 """A status, or a link or write of one, as `therapist_status` gives it."""
@@ -112,7 +112,8 @@ def _for_a_person(links: Iterable[Told], writes: Iterable[Told]) -> Iterable[str
         elif link["state"] == "given_up":
             yield f"{link['slot']}: {link['message']}"
         elif link["overdue_since"] is not None and link["state"] == "awaited":
-            yield f"{link['slot']}: {sentence(Reason.OVERDUE)}"
+            known = link["reason"] in OWED_BY_NO_WORKFLOW
+            yield f"{link['slot']}: {link['message'] if known else sentence(Reason.OVERDUE)}"
     for write in (each for each in writes if each["current"]):
         if write["state"] in ("refused", "partial"):
             refused = [f"{p['name']} ({p['code']})" for p in write["properties"] if p["state"] == "refused"]

@@ -129,7 +129,7 @@ class TurnInProgress:
                     carried.index, end_of(write, carried, Verdict(Outcome.WRITTEN), now, self._policy), now
                 )
             else:
-                self._supersede(carried.index, write, now)
+                self._supersede(carried.index, write, Reason.NEWER_SUBMISSION, now)
         if outgoing.properties:
             self.outgoing.append(outgoing)
 
@@ -148,8 +148,8 @@ class TurnInProgress:
         details = {"form": write.form, "properties": properties, "attempt": attempt}
         self._tell(EventName.WRITE_SENT, now, write.slot, write.record_id, details)
 
-    def _supersede(self, index: int, write: Write, now: datetime) -> None:
-        superseded = replace(write, state=WriteState.SUPERSEDED, reason=Reason.NEWER_SUBMISSION)
+    def _supersede(self, index: int, write: Write, why: Reason, now: datetime) -> None:
+        superseded = replace(write, state=WriteState.SUPERSEDED, reason=why)
         self._keep(index, Ended(superseded, Verified(), EventName.WRITE_SUPERSEDED), now)
 
     def _keep(self, index: int, ended: Ended, now: datetime) -> None:
@@ -176,7 +176,7 @@ class TurnInProgress:
             same = (write.form, write.slot) == (written.form, written.slot)
             older = write.enrolment != written.enrolment and write.submitted_at <= written.submitted_at
             if write.state is WriteState.HELD and same and older:
-                self._supersede(index, write, now)
+                self._supersede(index, write, Reason.NEWER_SIGN_UP, now)
 
     def _created(self, record_id: str, created_at: datetime | None) -> list[Delay]:
         """Take in when a record was created; gives the delays that end with it."""

@@ -360,7 +360,7 @@ def test_a_newer_write_to_the_form_and_slot_ends_what_was_held() -> None:
     story.wait(60).round()
     story.submit(form_data(npi="2"))
     story.wait(60).round()
-    assert story.told() == ["superseded newer_submission", "written"]
+    assert story.told() == ["superseded newer_sign_up", "written"]
     assert story.got(record) == {"npi": "2"}
     assert story.state == "in_sync"
 

@@ -128,7 +128,7 @@ def test_what_was_unwritten_is_held_and_ends_when_a_newer_write_is_written(share
     therapist, contact, record = unwritten(shared)
     shared.submit(therapist, {"practice_preferences": {"specialties": ["anxiety"]}})
     shared.until_state(therapist, "in_sync")
-    assert shared.writes(therapist, ACTIVE) == [("superseded", "newer_submission"), ("written", "")]
+    assert shared.writes(therapist, ACTIVE) == [("superseded", "newer_sign_up"), ("written", "")]
     assert "npi" not in shared.record(contact, record)["properties"]
     assert shared.record(contact, record)["writes"] == 1
 

@@ -152,6 +152,15 @@ def test_records_in_doubt_and_records_given_up_ask_for_a_person(scene: Scene) ->
     assert f"{NY}: {sentence(Reason.OVERDUE)}" in said
 
 
+@pytest.mark.parametrize("reason", [Reason.CONTACT_GONE, Reason.RECORD_LOST, Reason.LABEL_MOVED])
+def test_a_workflow_is_not_blamed_for_a_record_that_none_owes(scene: Scene, reason: Reason) -> None:
+    scene.sign_up()
+    scene.store(links=[awaited(overdue_since=T0, reason=reason), found(ADDRESS, "901")])
+    said = scene.packet()["next"]
+    assert f"{ACTIVE}: {sentence(reason)}" in said
+    assert sentence(Reason.OVERDUE) not in str(said)
+
+
 def test_a_write_without_a_verdict_says_when_it_is_read_back(scene: Scene) -> None:
     scene.sign_up()
     unknown = a_write(state=WriteState.UNKNOWN, reason=Reason.NO_VERDICT)

@@ -261,7 +261,7 @@ def test_a_newer_enrolments_written_write_ends_what_an_older_one_held() -> None:
     late = submission(2, form_data(npi="2"), 200)
     turn = begun(newer, held(0, 10), submissions=[CA, late], sign_ups=[extended(5, 100)])
     ended(turn, Verdict(Outcome.WRITTEN))
-    assert said(turn) == ["written", "superseded newer_submission"]
+    assert said(turn) == ["written", "superseded newer_sign_up"]
     assert names(turn) == ["write.superseded", "write.written"]
 
 
