@@ -179,9 +179,9 @@ def _judge(
         }
     candidates: tuple[Candidate, ...] = sight if isinstance(sight, tuple) else ()
     spans = Spans(policy, policy.overdue_of(rule.key, rule.overdue_after))
-    empty = Reason.CONTACT_GONE if case.contact_gone else Reason.RECORD_AWAITED
-    if isinstance(sight, ParentAwaited):
-        empty = Reason.PARENT_AWAITED
+    empty = Reason.PARENT_AWAITED if isinstance(sight, ParentAwaited) else Reason.RECORD_AWAITED
+    if case.contact_gone:
+        empty = Reason.CONTACT_GONE
     judged: dict[str, Judgement | Link] = {}
     for slot, found in holders(rule, candidates, known).items():
         link = links.get(slot)

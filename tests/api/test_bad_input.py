@@ -257,6 +257,11 @@ def test_the_refusal_says_what_was_meant(
     assert meant in answer.json()["errors"][0]["message"]
 
 
+def test_what_may_not_be_null_is_not_said_to_be_cleared_by_it(service: Service) -> None:
+    answer = service.post(new_address() + "/sync", {"reason": ""})
+    assert answer.json()["errors"][0]["message"] == "must not be empty"
+
+
 def test_a_key_given_twice_is_refused(service: Service) -> None:
     """Two values under one key are ambiguous; each is named where it stands."""
     content = b'{"form":"ca","form":"af","data":{"x":[{"y":1,"y":2}],"SSN 1":1,"SSN 1":2}}'

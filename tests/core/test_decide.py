@@ -851,6 +851,13 @@ def test_a_credentialing_that_was_not_seen_says_nothing_of_its_licences() -> Non
     assert licences(story) == {NY: card}
 
 
+def test_a_licence_says_too_that_the_contact_is_gone() -> None:
+    links = {ACTIVE: a_link(), NY: a_link(NY, record_id="77")}
+    case = Case("t", "101", links, (), ACTIVE, contact_gone=True)
+    decided = decide(TWO_HOPS, case, {"credentialing": (), "license": ()}, {}, at(50), Policy()).links
+    assert {link.reason for link in decided.values()} == {Reason.CONTACT_GONE}
+
+
 # Observe-only
 
 

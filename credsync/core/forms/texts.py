@@ -58,7 +58,7 @@ def _too_long(limit: int) -> PydanticCustomError:
 
 
 def _empty() -> PydanticCustomError:
-    return PydanticCustomError("empty", "must not be empty; null clears it")
+    return PydanticCustomError("empty", "must not be empty")
 
 
 def clean_line(value: str, limit: int = LINE_LENGTH) -> str:
