@@ -120,7 +120,8 @@ def _conditions(
                 yield Condition(TherapistState.WAITING, link.reason)
     for write in telling_writes(writes):
         state = _WRITE_STATES.get(write.state)
-        if state is not None and write.reason is not Reason.OBSERVE_ONLY:
+        parked = write.state is WriteState.HELD and write.reason is Reason.OBSERVE_ONLY
+        if state is not None and not parked:
             waits = waits or state is TherapistState.WAITING
             yield Condition(state, write.reason)
     if contact_id is None and waits:

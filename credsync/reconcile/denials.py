@@ -36,9 +36,12 @@ class Learnt:
 
     def from_fates(self, fates: Iterable[Fate]) -> None:
         """Contacts are read to learn what became of them."""
-        for fate in fates:
-            if isinstance(fate, NotRead):
-                self._take(CONTACT, Verb.READ, fate.code, fate.scopes)
+        self.from_readings(CONTACT, (fate for fate in fates if isinstance(fate, NotRead)))
+
+    def from_readings(self, key: str, unread: Iterable[NotRead]) -> None:
+        """Records of one type that were asked for."""
+        for each in unread:
+            self._take(key, Verb.READ, each.code, each.scopes)
 
     def from_verdicts(self, verdicts: Mapping[RecordKey, Verdict]) -> None:
         """A record that may have been written is read back: what is denied then is reading."""

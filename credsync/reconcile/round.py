@@ -247,16 +247,25 @@ class Round:
                 unseen.add(ANYBODY)
         taken = {p.case.therapist_id for p in prepared} | {ANYBODY}
         looked = [h for h in self._hints if not self._full or h.therapist_id in taken]
-        soon, later = now + self._policy.hint_coalesce, now + _UNANSWERED * self._policy.look_again_min
-        await self._write(
-            settle_hints,
-            self._lease,
-            self._portal.name,
-            [h for h in looked if h.therapist_id not in unseen],
-            [h for h in looked if h.therapist_id in unseen],
-            soon=soon,
-            later=later,
-        )
+        answered = [h for h in looked if h.therapist_id not in unseen]
+        open_ = [h for h in looked if h.therapist_id in unseen]
+        soon = now + self._policy.hint_coalesce
+        denied = [h for h in open_ if h.object in self._unreadable]
+        waits = [
+            (answered, [h for h in open_ if h not in denied], _UNANSWERED * self._policy.look_again_min),
+            ([], denied, self._policy.look_again_max),
+        ]
+        for seen_now, put_off_now, after in waits:
+            if seen_now or put_off_now:
+                await self._write(
+                    settle_hints,
+                    self._lease,
+                    self._portal.name,
+                    seen_now,
+                    put_off_now,
+                    soon=soon,
+                    later=now + after,
+                )
 
     def _decide(
         self, connection: Connection, prepared: Sequence[Prepared], sights: Sights, now: datetime

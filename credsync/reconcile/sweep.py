@@ -7,7 +7,7 @@ it does after any fact: it looks again, follows, and writes what a loss owes. So
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,18 +17,20 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from credsync.core.decide import decide
-from credsync.core.denials import Verb
+from credsync.core.denials import FORBIDDEN, Denied, Verb, objects_denied
 from credsync.core.links import LinkState
+from credsync.core.observations import NotSeen
 from credsync.core.schedule import Policy
+from credsync.core.slots import TypeSight
 from credsync.core.verification import answered, differs, rest_after
 from credsync.hubspot.counted import calls_counted
 from credsync.hubspot.daily import ASSOCIATION_CALLS
 from credsync.hubspot.edge import Edge, Names
 from credsync.hubspot.lanes import Lane, in_lane
-from credsync.hubspot.objects import Record, batch_read
+from credsync.hubspot.objects import NotRead, Record, batch_read
 from credsync.hubspot.paths import Bucket
 from credsync.reconcile.claims import shared_records
-from credsync.reconcile.denials import unreadable
+from credsync.reconcile.denials import Learnt, unreadable
 from credsync.reconcile.observe import Sights, observe, types_to_look_at
 from credsync.store import in_thread, portals
 from credsync.store.cases import Claimed, next_due_at
@@ -80,6 +82,8 @@ class Sweep:
     policy: Policy
     names: Callable[[datetime], Awaitable[Names | None]]
     """What HubSpot calls things, as the rounds know it; None while it cannot be asked."""
+    learn: Callable[[Lease, Learnt], Awaitable[None]]
+    """Takes what HubSpot's answers said of the token, so that the portal stands aside there."""
     speed: float = 1.0
     daily_calls: int | None = None
     """Instead of what HubSpot tells."""
@@ -118,13 +122,19 @@ class Sweep:
         if not claimed:
             return None
         await in_thread.write(self.database, self._set_aside, lease, now)
+        learnt = Learnt()
         with in_lane(Lane.SWEEP), calls_counted() as calls:
             names = await self.names(now)
             if names is None:
                 return None
-            sights = await self._look(names, claimed)
+            status = await in_thread.read(self.database, portals.status_of, self.edge.portal.name)
+            unasked = unreadable(status.denied, self.policy.look_again_max)
+            sights = await self._look(names, claimed, unasked)
+            learnt.from_sights(self.edge.portal, sights, unasked)
             changed, unknown = await in_thread.read(self.database, self._compare, claimed, sights, now)
-            created = await self._creation_times(names, unknown)
+            created = await self._creation_times(names, unknown, learnt, unasked)
+        if learnt:
+            await self.learn(lease, learnt)
         silent = all(not answered(sights.get(c.case.therapist_id, {})) for c in claimed)
         rest = max(
             rest_after(calls.made, self._daily_calls(), self.speed),
@@ -153,7 +163,7 @@ class Sweep:
     def _claim(self, connection: Connection, now: datetime) -> list[Claimed]:
         portal = self.edge.portal
         status = portals.status_of(connection, portal.name)
-        if status.paused_at is not None or any(each.verb is Verb.READ for each in status.denied):
+        if status.paused_at is not None or self._may_read_nothing(status.denied):
             return []
         begins, due = may_sweep_from(connection, portal.name), next_due_at(connection, portal.name)
         if (begins is not None and now < begins) or (due is not None and due <= now):
@@ -167,11 +177,12 @@ class Sweep:
         expected = rest_after(EXPECTED_CALLS, self._daily_calls(), self.speed)
         sweep_again_from(connection, self.edge.portal.name, now + expected)
 
-    async def _look(self, names: Names, claimed: Sequence[Claimed]) -> Sights:
+    def _may_read_nothing(self, denied: Iterable[Denied]) -> bool:
+        return objects_denied(denied, Verb.READ) >= {rule.object for rule in self.edge.portal.slots.values()}
+
+    async def _look(self, names: Names, claimed: Sequence[Claimed], unasked: Mapping[str, NotSeen]) -> Sights:
         cases = [each.case for each in claimed]
         wanted = {case.therapist_id: types_to_look_at(self.edge.portal, case, False, True) for case in cases}
-        status = await in_thread.read(self.database, portals.status_of, self.edge.portal.name)
-        unasked = unreadable(status.denied, self.policy.look_again_max)
         return await observe(self.edge, names, cases, wanted, unreadable=unasked)
 
     def _compare(
@@ -202,7 +213,13 @@ class Sweep:
             ]
         return changed, unknown[:MOST_CREATION_TIMES]
 
-    async def _creation_times(self, names: Names, unknown: Sequence[tuple[str, str, str]]) -> _Creation:
+    async def _creation_times(
+        self,
+        names: Names,
+        unknown: Sequence[tuple[str, str, str]],
+        learnt: Learnt,
+        unasked: Collection[str],
+    ) -> _Creation:
         """When records were created, as far as HubSpot tells: one call for each hundred of a type."""
         by_object: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
         for each in unknown:
@@ -211,8 +228,11 @@ class Sweep:
             by_object[rule.object].append(each)
         created: dict[tuple[str, str, str], datetime] = {}
         for key, wanted in by_object.items():
+            if key in unasked:
+                continue
             ids = sorted({record_id for _, _, record_id in wanted})
             read = await batch_read(self.edge.client, names.type_id(key), ids, ())
+            learnt.from_readings(key, (each for each in read.values() if isinstance(each, NotRead)))
             for each in wanted:
                 reading = read[each[2]]
                 if isinstance(reading, Record) and reading.created_at is not None:
@@ -236,7 +256,7 @@ class Sweep:
         unanswered = {
             therapist
             for therapist in everybody
-            if len(answered(sights.get(therapist, {}))) < len(sights.get(therapist, {}))
+            if any(_may_be_answered_soon(sight) for sight in sights.get(therapist, {}).values())
         }
         verified(connection, everybody - unanswered, now)
         verified(connection, unanswered, now - self.policy.verify_every * 23 / 24)
@@ -246,3 +266,8 @@ class Sweep:
     def _keep_creation_times(self, connection: Connection, lease: Lease, created: _Creation) -> int:
         fence(connection, lease)
         return keep_creation_times(connection, self.edge.portal.name, created)
+
+
+def _may_be_answered_soon(sight: TypeSight) -> bool:
+    """What the token may not see is not asked for again an hour later, whatever else of the therapist was seen."""
+    return isinstance(sight, NotSeen) and sight.code not in FORBIDDEN

@@ -19,21 +19,25 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from credsync.core.alerts import Alert, AlertKind
 from credsync.core.denials import FORBIDDEN, UNAUTHORIZED, Denied, Verb
-from credsync.core.portal import CONTACT
+from credsync.core.portal import CONTACT, Mode
+from credsync.core.reasons import Reason
 from credsync.core.schedule import Policy
 from credsync.hubspot.edge import Edge, Names, PortalUnusable
 from credsync.hubspot.lanes import Lane, in_lane
 from credsync.operate.kept_names import keep_names
 from credsync.reconcile.allowance import Allowance
 from credsync.reconcile.deadlines import Deadlines
+from credsync.reconcile.denials import Learnt
 from credsync.reconcile.permission import Permission
 from credsync.reconcile.report import RoundReport
 from credsync.reconcile.round import Round
+from credsync.reconcile.silence import LONG, kind_of_silence, pause_after
 from credsync.reconcile.sweep import Sweep
 from credsync.reconcile.sync_urls import SyncUrls
 from credsync.reconcile.wake import Wake
 from credsync.reconcile.watch import Watch
 from credsync.store import in_thread, leases, portals
+from credsync.store.bringing_back import bring_back
 from credsync.store.cases import next_due_at
 from credsync.store.database import Database
 from credsync.store.leases import Lease, LeaseLost
@@ -45,12 +49,6 @@ POLL = 2.5
 """Seconds between looks at the database when nothing wakes us: facts may come through another process."""
 FAILURE_PAUSE = 2.0
 """Seconds before the next try after our own side failed."""
-LONGEST_PAUSE = 60.0
-"""Seconds between probes of a HubSpot that does not answer."""
-SILENCES_UNTIL_ALERT = 4
-"""So many tries in a row, 14 s and more apart in all, before a HubSpot that does not answer is an alert."""
-_LONG_SILENCE = 6
-"""So many tries until they are `LONGEST_PAUSE` apart."""
 
 
 class Idle(Enum):
@@ -163,6 +161,7 @@ class PortalWorker:
                     self._edge,
                     self._deadlines.policy,
                     lambda _: self._names(lease),
+                    self._learn,
                     self._speed,
                 )
                 tasks.start_soon(sweep.beside_rounds, lease, self.wake.set, lambda: not self._silences)
@@ -193,6 +192,8 @@ class PortalWorker:
         status = await self._read(lambda c: portals.status_of(c, self.name))
         self._problem = (status.problem, status.problem_kind)
         await self._read(self._allowance.restore)
+        if self._edge.portal.hubspot.mode is Mode.WRITE:
+            await self._write(lambda c: self._take_up_observed(c, lease))
         if status.paused_at is None and not await self._over_for_today(lease):
             await self._names(lease)
         while not self._stopping:
@@ -205,9 +206,15 @@ class PortalWorker:
             if isinstance(report, RoundReport) and ran and not report.hubspot_silent:
                 self._silences = 0
             if self._silences and (ran or report is Idle.UNUSABLE):
-                await self._stay_away(self._pause(report))
+                asked = report.retry_after if isinstance(report, RoundReport) else None
+                await self._stay_away(pause_after(self._silences, asked, self._speed), lease)
             else:
                 await self.wake.wait(await self._rest(report))
+
+    def _take_up_observed(self, connection: Connection, lease: Lease) -> None:
+        """What was to be written before the portal only observed goes now that it writes."""
+        leases.fence(connection, lease)
+        bring_back(connection, self.name, Reason.OBSERVE_ONLY, self._database.clock.now())
 
     async def _turn(self, lease: Lease) -> RoundReport | Idle:
         """One round, if the portal is neither paused nor unusable, and has calls left today."""
@@ -248,7 +255,7 @@ class PortalWorker:
         if report.hubspot_silent:
             self._silences += 1
             problem = f"HubSpot answered no look ({report.stop_code}); everything waits and is tried again"
-            kind = _kind_of_silence(report.stop_code, self._silences)
+            kind = kind_of_silence(report.stop_code, self._silences)
         if not await self._over_for_today(lease):
             await self._say_problem(problem, kind)
         return report
@@ -311,8 +318,11 @@ class PortalWorker:
             with in_lane(Lane.SWEEP):
                 learnt = await self._sync_urls.write(contacts, names, lease)
             if learnt:
-                self._watch.note()
-                await self._permission.learn(lease, learnt)
+                await self._learn(lease, learnt)
+
+    async def _learn(self, lease: Lease, learnt: Learnt) -> None:
+        self._watch.note()
+        await self._permission.learn(lease, learnt)
 
     async def _names(self, lease: Lease) -> Names | None:
         now = self._database.clock.now()
@@ -323,7 +333,7 @@ class PortalWorker:
             if error.code == UNAUTHORIZED:
                 await self._permission.token_refused(lease)
                 return None
-            self._silences = _LONG_SILENCE if error.code in FORBIDDEN else self._silences + 1
+            self._silences = LONG if error.code in FORBIDDEN else self._silences + 1
             await self._say_problem(str(error), AlertKind.PORTAL_UNUSABLE)
             return None
         if names.read_at == now:
@@ -344,17 +354,13 @@ class PortalWorker:
         else:
             _log.error("portal.unusable", portal=self.name, problem=problem, remedy="run `credsync doctor`")
 
-    async def _stay_away(self, seconds: float) -> None:
-        """Sleep on, whatever wakes us, unless we are to stop."""
+    async def _stay_away(self, seconds: float, lease: Lease | None = None) -> None:
+        """Sleep on, whatever wakes us, unless we are to stop; what is an alert by then opens under the lease."""
         ends = self._clock() + seconds
         while not self._stopping and (left := ends - self._clock()) > 0:
-            await self.wake.wait(left)
-
-    def _pause(self, report: RoundReport | Idle) -> float:
-        """Seconds to leave a HubSpot alone that does not answer; facts that come meanwhile do not shorten it."""
-        pause = min(LONGEST_PAUSE, 2.0 ** min(self._silences, _LONG_SILENCE))
-        asked = (report.retry_after or 0.0) if isinstance(report, RoundReport) else 0.0
-        return max(pause / self._speed, min(asked, LONGEST_PAUSE))
+            await self.wake.wait(left if lease is None else min(left, self._watch.due_in()))
+            if lease is not None:
+                await self._watch.look(lease, self._edge.known_names)
 
     async def _rest(self, report: RoundReport | Idle) -> float:
         """Seconds until the next look at the database."""
@@ -378,13 +384,6 @@ class PortalWorker:
                 return change(connection)
 
         return await in_thread.aside(self._database, in_transaction, abandon=abandon)
-
-
-def _kind_of_silence(code: str, silences: int) -> AlertKind | None:
-    """A silence is worth an alert once it lasts."""
-    if code == "rate_limited_daily":
-        return AlertKind.RATE_LIMITED_DAILY
-    return AlertKind.HUBSPOT_SILENT if silences >= SILENCES_UNTIL_ALERT else None
 
 
 async def run_workers(workers: Iterable[PortalWorker]) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, or_, select, update
+from sqlalchemy import Connection, update
 
 from credsync.core.denials import Denied, Verb
 from credsync.core.reasons import Reason
-from credsync.core.states import TherapistState
 from credsync.store import portals
+from credsync.store.bringing_back import bring_back
+from credsync.store.hints import bring_hints_back
 from credsync.store.leases import Lease, fence
-from credsync.store.tables import links, therapists, writes
 from credsync.store.tables import portals as portals_table
 
 
@@ -33,27 +33,8 @@ def permit(
     ended = set(permitted)
     known = portals.status_of(connection, name).denied
     _keep(connection, name, [each for each in known if (each.object, each.verb) not in ended])
-    waits = Reason.MISSING_SCOPES.value
-    connection.execute(
-        update(therapists)
-        .where(
-            therapists.c.portal == name,
-            therapists.c.state != TherapistState.IN_SYNC.value,
-            or_(
-                exists(
-                    select(writes.c.id).where(
-                        writes.c.therapist_id == therapists.c.id, writes.c.reason == waits
-                    )
-                ),
-                exists(
-                    select(links.c.slot).where(
-                        links.c.therapist_id == therapists.c.id, links.c.reason == waits
-                    )
-                ),
-            ),
-        )
-        .values(due_at=now)
-    )
+    bring_back(connection, name, Reason.MISSING_SCOPES, now)
+    bring_hints_back(connection, name, {key for key, verb in ended if verb is Verb.READ}, now)
 
 
 def _keep(connection: Connection, name: str, denied: Iterable[Denied]) -> None:

@@ -106,6 +106,13 @@ def settle_hints(
         )
 
 
+def bring_hints_back(connection: Connection, portal: str, objects: Collection[str], now: datetime) -> None:
+    """The hints at these object types, put off while they could not be read, are due now."""
+    if objects:
+        here = (hints.c.portal == portal) & hints.c.object.in_(objects)
+        connection.execute(update(hints).where(here, hints.c.due_at > now).values(due_at=now))
+
+
 def _row(portal: str, hint: Pending) -> tuple[str, str, str, int]:
     return portal, hint.therapist_id, hint.object, hint.seq
 

@@ -99,10 +99,15 @@ def test_what_was_superseded_says_nothing() -> None:
     assert of(a_write(state=WriteState.SUPERSEDED, reason=Reason.NEWER_SUBMISSION)) == "in_sync"
 
 
-@pytest.mark.parametrize("state", [WriteState.HELD, WriteState.WAITING])
-def test_what_only_observing_keeps_back_does_not_count(state: WriteState) -> None:
+def test_what_only_observing_keeps_back_does_not_count() -> None:
     """What observing held is not counted in the therapist's state."""
-    assert of(FOUND, a_write(state=state, reason=Reason.OBSERVE_ONLY)) == "in_sync"
+    assert of(FOUND, a_write(state=WriteState.HELD, reason=Reason.OBSERVE_ONLY)) == "in_sync"
+
+
+def test_what_was_to_go_before_the_portal_only_observed_goes_on_waiting() -> None:
+    """Nobody is in sync over a write that goes by itself once the portal writes again."""
+    waits = a_write(state=WriteState.WAITING, reason=Reason.OBSERVE_ONLY)
+    assert of(FOUND, waits) == "waiting observe_only"
 
 
 def test_whoever_waits_without_a_contact_waits_for_the_contact() -> None:

@@ -49,3 +49,20 @@ def test_observe_only_takes_everything_in_and_only_sync_now_sends_it_afterwards(
     until(lambda: here.records(of_bob)[ACTIVE]["writes"] == 2, 10, "the next submission")
     assert "held" not in str(here.writes(bob, ACTIVE))
     assert here.records(of_ann)[ACTIVE]["properties"].keys() == {"submitted_on"}
+
+
+def test_what_was_to_be_written_before_goes_once_the_portal_writes_again(here: World) -> None:
+    """What was submitted before the portal only observed is delayed by it, not dropped, and nobody is in sync over it."""
+    ann, of_ann = someone(), here.contact(delay="1s", never=["therapist_address"])
+    here.sign_up(ann, of_ann)
+    here.submit(ann, ca())
+    until(lambda: here.writes(ann, ACTIVE)[-1][0] == "written", 20, "what has its record")
+    here.observe_only(True)
+    made = here.hubspot.post("/_sandbox/records/create", json={"contact": of_ann, "slot": ADDRESS})
+    assert made.is_success, made.text
+    until(lambda: here.writes(ann, ADDRESS) == [("waiting", "observe_only")], 20, "the record to be found")
+    waits = here.status(ann)
+    assert (waits["state"], waits["reason"]) == ("waiting", "observe_only")
+    here.observe_only(False)
+    here.until_state(ann, "in_sync")
+    assert here.records(of_ann)[ADDRESS]["properties"]["street"] == "1 Elm St"

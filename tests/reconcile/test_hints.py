@@ -8,12 +8,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from credsync.core.denials import Denied, Verb
 from credsync.core.hints import hints_of
 from credsync.core.webhook_events import read_events
 from credsync.hubspot.edge import Edge
 from credsync.reconcile import round as rounds_of
+from credsync.reconcile.round import Round
+from credsync.store import leases
 from credsync.store.cases import next_due_at
+from credsync.store.denials import deny, permit
 from credsync.store.hints import keep_hints
+from credsync.store.leases import Lease
 from credsync.store.tables import therapists
 from credsync.store.webhook_tables import hints
 from credsync.store.webhooks import note_received
@@ -312,3 +317,31 @@ async def test_a_hint_changes_no_fact_of_the_therapist(scene: Scene, sandbox: Dr
         await rounds(scene, edge)
         with scene.database.read() as connection:
             assert connection.execute(select(therapists)).all() == before
+
+
+async def test_a_hint_at_a_type_that_may_not_be_read_waits_until_it_may(
+    scene: Scene, sandbox: Driver
+) -> None:
+    """A 403 stops that object type: a hint at it costs no look again and again, and is followed once it is permitted."""
+    edge = edge_to(sandbox.url)
+    async with edge.client:
+        sandbox.contact(id="101", licenses=["NY"])
+        await written(scene, edge)
+        held = sandbox.records("101")[ADDRESS]["id"]
+        sandbox.do("/records/delete", {"id": held})
+        with scene.database.write() as connection:
+            lease = leases.acquire(connection, "portal:alpha", "test", 10**8) or Lease(
+                "portal:alpha", "test", 1
+            )
+            deny(connection, lease, "alpha", [Denied("therapist_address", Verb.READ)])
+        tell(scene, associated(ADDRESS_TYPE, held, "101"))
+        scene.clock.wait(SOON)
+        names, denied = await edge.names(scene.clock.now()), [Denied("therapist_address", Verb.READ)]
+        await Round(scene.database, edge, names, lease, scene.policy, denied).run()
+        assert due_in(scene) == scene.policy.look_again_max.total_seconds()
+        assert scene.status()["state"] == "in_sync"
+        with scene.database.write() as connection:
+            permit(connection, lease, "alpha", [("therapist_address", Verb.READ)], scene.clock.now())
+        assert due_in(scene) == 0
+        await Round(scene.database, edge, names, lease, scene.policy).run()
+        assert scene.status()["reason"] == "record_lost"

@@ -12,9 +12,11 @@ from sqlalchemy import event, select, update
 
 from credsync.core.portal_file import parse_portal
 from credsync.hubspot.edge import Edge
+from credsync.reconcile.permission import Permission
 from credsync.reconcile.sweep import Sweep, SweepReport
 from credsync.store import leases
 from credsync.store.leases import Lease, LeaseLost
+from credsync.store.portals import PortalStatus, status_of
 from credsync.store.tables import events, links, portals, therapists, writes
 from tests.operate.scene import ACTIVE, ADDRESS, MOVE, PORTAL_TOML, Scene, edge_to, uuid_of, whole_form
 from tests.sandbox.driver import Driver, Switch, app_of, driving
@@ -41,10 +43,14 @@ def lease_of(scene: Scene) -> Lease:
     return lease or Lease("portal:alpha", "test", 1)
 
 
+def sweep_of(scene: Scene, edge: Edge, daily_calls: int = 500_000) -> Sweep:
+    learn = Permission(scene.database, edge).learn
+    return Sweep(scene.database, edge, scene.policy, edge.names, learn, daily_calls=daily_calls)
+
+
 async def sweep(scene: Scene, edge: Edge, daily_calls: int = 500_000) -> SweepReport | None:
     """A sweep, if it is time."""
-    made = Sweep(scene.database, edge, scene.policy, edge.names, daily_calls=daily_calls)
-    return await made.turn(lease_of(scene))
+    return await sweep_of(scene, edge, daily_calls).turn(lease_of(scene))
 
 
 async def in_sync(scene: Scene, sandbox: Driver, edge: Edge, *numbers: int) -> None:
@@ -335,13 +341,47 @@ async def test_what_hubspot_does_not_answer_concludes_nothing_and_is_asked_again
     assert report.changed == [uuid_of(1)]
 
 
+def standing(scene: Scene) -> PortalStatus:
+    with scene.database.read() as connection:
+        return status_of(connection, "alpha")
+
+
+async def test_a_sweep_learns_that_the_token_is_refused(scene: Scene, sandbox: Driver, edge: Edge) -> None:
+    """A 401 pauses the portal whoever met it: nothing else may be due for a day."""
+    await in_sync(scene, sandbox, edge)
+    scene.clock.wait(DAY_S)
+    await edge.names(scene.clock.now())
+    sandbox.do("/settings", {"tokens": ["another"]}, "PUT")
+    await sweep(scene, edge)
+    assert standing(scene).paused_by_us
+
+
+async def test_a_sweep_that_may_not_read_one_type_says_so_and_verifies_the_others(
+    scene: Scene, sandbox: Driver, edge: Edge
+) -> None:
+    """A 403 stops that object type alone: the sweep asks for it no more, and finds what happened to the others."""
+    await in_sync(scene, sandbox, edge)
+    denied = f"/0-1/{(await edge.names(scene.clock.now())).type_id('therapist_address')}/batch"
+    sandbox.do("/faults", {"match": {"path": denied}, "times": None, "answer": "missing_scopes"})
+    scene.clock.wait(DAY_S)
+    assert await sweep(scene, edge) is not None
+    assert [(each.object, each.verb) for each in standing(scene).denied] == [("therapist_address", "read")]
+    deleted(sandbox)
+    scene.clock.wait(DAY_S)
+    report = await sweep(scene, edge)
+    assert report is not None
+    assert report.changed == [uuid_of(1)]
+    refused = [r for r in sandbox.do("/requests", method="GET")["requests"] if r["status"] == 403]
+    assert len(refused) == 1, "the denied type is not asked for again"
+
+
 async def test_a_sweep_that_lost_its_lease_keeps_nothing(scene: Scene, sandbox: Driver, edge: Edge) -> None:
     await in_sync(scene, sandbox, edge)
     deleted(sandbox)
     scene.clock.wait(DAY_S)
     before = rows(scene)
     with pytest.raises(LeaseLost):
-        await Sweep(scene.database, edge, scene.policy, edge.names).turn(Lease("portal:alpha", "nobody", 7))
+        await sweep_of(scene, edge).turn(Lease("portal:alpha", "nobody", 7))
     assert rows(scene) == before
     with scene.database.read() as connection:
         assert connection.execute(select(portals.c.sweep_from)).scalars().all() in ([], [None])
@@ -353,7 +393,7 @@ async def test_a_fault_of_ours_in_a_sweep_stops_no_round(scene: Scene, sandbox: 
     with scene.database.write() as connection:
         connection.execute(update(links).values(state="unheard of"))
     scene.clock.wait(DAY_S)
-    made = Sweep(scene.database, edge, scene.policy, edge.names)
+    made = sweep_of(scene, edge)
     assert await made.attempt(lease_of(scene)) is None
     with scene.database.write() as connection:
         connection.execute(update(links).values(state="found"))
