@@ -105,7 +105,8 @@ def decide(
         spans = replace(policy, hints_come=False) if object_key in case.hinted else policy
         for rule in portal.rules_of(object_key):
             stops = _stops_writes(rule, whole, unwritable)
-            for slot, judged in _judge(rule, case, links, sight, present, shared, now, spans).items():
+            judgements = _judge(rule, case, links, sight, present, shared, now, spans)
+            for slot, judged in _shown_elsewhere(rule, judgements, whole, sight).items():
                 before = links.get(slot)
                 if stops is not Reason.NONE:
                     stopped[slot] = stops
@@ -195,6 +196,25 @@ def _judge(
             spans,
         )
     return judged
+
+
+def _shown_elsewhere(
+    rule: SlotRule, judged: Mapping[str, Judgement | Link], whole: TypeSight, sight: TypeSight
+) -> Mapping[str, Judgement | Link]:
+    """The same, and at every empty slot who would hold it but hangs on another record than the definitive one.
+
+    They are shown for people to see why nothing comes; none of them can take the slot.
+    """
+    if not isinstance(whole, tuple) or sight is whole:
+        return judged
+    own = {(c.record_id, c.parent_id) for c in sight} if isinstance(sight, tuple) else set()
+    elsewhere = holders(rule, [c for c in whole if (c.record_id, c.parent_id) not in own], judged)
+    shown = dict(judged)
+    for slot, each in judged.items():
+        if isinstance(each, Judgement) and each.link.open and each.link.state is not LinkState.AMBIGUOUS:
+            ids = tuple(sorted(c.record_id for c in elsewhere.get(slot, ())))
+            shown[slot] = replace(each, link=replace(each.link, candidates=ids))
+    return shown
 
 
 def _asked_since(case: Case, slot: str) -> datetime | None:

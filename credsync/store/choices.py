@@ -9,12 +9,16 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from credsync.core.events import EventName, TimelineEvent
+from credsync.core.links import LinkState
 from credsync.core.plan import Choice
 from credsync.store.database import insert_row
 from credsync.store.row_locks import lock_therapists
 from credsync.store.tables import choices, links, record_claims
 from credsync.store.therapists import Door, Taken, Who, mark_due, therapist_of
 from credsync.store.timeline import SAID, append
+
+_CHOSEN_FROM = (LinkState.AMBIGUOUS.value, LinkState.FOUND.value)
+"""A slot that is empty may show records, too: those of another Credentialing, which cannot take it."""
 
 
 class ChoiceRefused(Exception):
@@ -66,7 +70,7 @@ def accept_choice(
     link = connection.execute(
         select(links).where(links.c.therapist_id == taken.therapist_id, links.c.slot == slot)
     ).one_or_none()
-    if link is None or not link.candidates:
+    if link is None or not link.candidates or link.state not in _CHOSEN_FROM:
         raise NothingToChoose(slot, link.record_id if link is not None else None)
     if record_id not in link.candidates:
         raise NotACandidate(slot, link.candidates)

@@ -159,6 +159,7 @@ def serving(database_url: str, live: Callable[[Database], Live] | None = None) -
     )
     with closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen(2048)
         port = listener.getsockname()[1]
         server = uvicorn.Server(
             uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)

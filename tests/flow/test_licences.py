@@ -57,10 +57,18 @@ def test_licences_of_another_credentialing_are_never_written(shared: World) -> N
     until(lambda: shared.writes(therapist, "license.NY") == [("written", "")], 10, "the definitive one's")
     shared.looked(therapist, "license.CA")
     assert shared.writes(therapist, "license.CA") == [("waiting", "record_awaited")]
+    link = shared.link(therapist, "license.CA")
+    assert (link["state"], link["record_id"]) == ("awaited", None)
+    assert [each["record_id"] for each in link["candidates"]] == [alone]
+    chosen = shared.api.post(
+        f"/v1/therapists/{therapist}/links/license.CA", json={"record_id": alone, "reason": "that one"}
+    )
+    assert chosen.status_code == 409
     assert [shared.record(contact, each)["writes"] for each in (stranger, alone)] == [0, 0]
     parent = shared.records(contact)[ACTIVE]["id"]
     own = shared.change("create", contact=contact, slot="license.CA", parent=parent)["id"]
     shared.until_state(therapist, "in_sync")
+    assert shared.link(therapist, "license.CA")["candidates"] == []
     assert shared.record(contact, own)["properties"]["license_number"] == "CA-77"
     assert [shared.record(contact, each)["writes"] for each in (stranger, alone)] == [0, 0]
 
