@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+import anyio
 import pytest
 from anyio import CapacityLimiter
 from sqlalchemy import Connection
@@ -120,3 +121,10 @@ def _put(**body: str) -> Request:
 
     headers = [(b"content-type", b"application/json")]
     return Request({"type": "http", "method": "PUT", "headers": headers}, receive)
+
+
+async def test_who_comes_just_as_a_turn_ends_is_not_forgotten() -> None:
+    """Between the last look for who waits and the end of the task that looked, nobody else would take the job."""
+    turns: Turns[int, int] = Turns(lambda jobs: [job * 2 for job in jobs], abreast=1, most=8)
+    with anyio.fail_after(3):
+        assert [await turns.result(number) for number in range(20)] == [number * 2 for number in range(20)]

@@ -28,7 +28,8 @@ class Turns(Generic[_J, _R]):
     ) -> None:
         self._work, self._abreast, self._most = work, abreast, most
         self._waiting: deque[tuple[_J, asyncio.Future[_R]]] = deque()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running = 0
+        self._tasks: set[asyncio.Task[None]] = set()
         self._limiter = CapacityLimiter(abreast)
 
     async def result(self, job: _J) -> _R:
@@ -36,13 +37,23 @@ class Turns(Generic[_J, _R]):
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_R] = loop.create_future()
         self._waiting.append((job, future))
-        if len(self._running) < self._abreast:
+        if self._running < self._abreast:
+            self._running += 1
             task = loop.create_task(self._run())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return await future
 
     async def _run(self) -> None:
+        """Turns until nobody waits. It counts as running until the very look that finds nobody: whoever comes between
+        that and the task's own end begins another.
+        """
+        try:
+            await self._turns()
+        finally:
+            self._running -= 1
+
+    async def _turns(self) -> None:
         while self._waiting:
             turn = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
             jobs = [job for job, _future in turn]
