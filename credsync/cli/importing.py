@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from credsync.cli.opening import open_whole, settings_of
-from credsync.cli.output import Json, progress, say, say_json, say_table
+from credsync.cli.output import Json, in_parts, progress, say, say_json, say_table
 from credsync.cli.refusals import Code, Refusal
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from credsync.core.import_file import ImportRow
     from credsync.store.therapists import Door
 
-_TOGETHER = 500
-"""Rows in one transaction: intake gets its turn between two of them."""
 _MOST_SHOWN = 50
 """Rows of a table that shows every one; of a longer file only the refused are shown, and the rest counted."""
 _MOST_BYTES = 256 * 1024 * 1024
@@ -62,7 +60,7 @@ def import_(
         except ImportFileError as error:
             raise Refusal(f"{file}: {error}") from None
         told: list[dict[str, Any]] = []
-        for some in progress(list(_chunks(rows)), "importing"):
+        for some in progress(in_parts(rows), "importing"):
             told += _import(app, some, dry_run)
     _say(told, dry_run, as_json)
 
@@ -76,11 +74,6 @@ def _bytes_of(file: Path) -> bytes:
         raise
     except OSError as error:
         raise Refusal(f"{file} cannot be read: {error.strerror}.") from None
-
-
-def _chunks(rows: Sequence[ImportRow]) -> Iterator[Sequence[ImportRow]]:
-    for start in range(0, len(rows), _TOGETHER):
-        yield rows[start : start + _TOGETHER]
 
 
 class _Undone(Exception):

@@ -19,6 +19,7 @@ import typer
 _T = TypeVar("_T")
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
+TOGETHER = 500
 GAP = "  "
 NARROWEST = 24
 """A column narrower than this is left to the terminal to wrap."""
@@ -71,6 +72,11 @@ def say_pairs(pairs: Mapping[str, object]) -> None:
         typer.echo(f"{typer.style(name.ljust(width), dim=True)}{GAP}{_coloured(first)}")
         for rest in more:
             typer.echo(" " * (width + len(GAP)) + rest)
+
+
+def in_parts(items: Sequence[_T]) -> list[Sequence[_T]]:
+    """As many at a time as go into one transaction: intake gets its turn between two of them."""
+    return [items[start : start + TOGETHER] for start in range(0, len(items), TOGETHER)]
 
 
 def progress(steps: Sequence[_T], what: str) -> Iterator[_T]:

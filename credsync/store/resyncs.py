@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -106,12 +106,6 @@ def request_resync(
         ],
     )
     return len(new)
-
-
-def in_parts(therapist_ids: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
-    """As many as go into one transaction."""
-    for start in range(0, len(therapist_ids), size):
-        yield therapist_ids[start : start + size]
 
 
 def _same(column: ColumnElement[str | None], value: str | None) -> ColumnElement[bool]:
