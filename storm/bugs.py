@@ -28,7 +28,7 @@ from credsync.core.reasons import Reason
 from credsync.core.verdicts import Outcome
 from credsync.reconcile import apply, turn
 from credsync.reconcile import round as one_round
-from credsync.reconcile.worker import PortalWorker
+from credsync.reconcile.lease_holder import LeaseHolder
 from credsync.store import intake, leases, rounds
 from credsync.store.database import now_plus
 from credsync.store.tables import leases as lease_rows
@@ -60,7 +60,7 @@ def drop_the_lease() -> Any:
 @_bug
 def forget_the_guard() -> Any:
     """Send on after the lease has run out."""
-    return patch.object(PortalWorker, "_require_lease", lambda _: None)
+    return patch.object(LeaseHolder, "require", lambda _: None)
 
 
 @_bug
@@ -70,7 +70,7 @@ def never_renew() -> Any:
     async def renew(self: Any, _lease: Any, *, abandon: bool = False) -> None:  # noqa: ARG001
         self._renewed = self._clock()
 
-    return patch.object(PortalWorker, "_renew", renew)
+    return patch.object(LeaseHolder, "renew", renew)
 
 
 @_bug

@@ -18,8 +18,9 @@ from credsync.core.schedule import Policy
 from credsync.hubspot.client import HubSpotClient
 from credsync.hubspot.edge import Edge
 from credsync.hubspot.pacing import Pacing
+from credsync.reconcile.owner import POLL
 from credsync.reconcile.watch import Watch
-from credsync.reconcile.worker import POLL, PortalWorker
+from credsync.reconcile.worker import PortalWorker
 from credsync.store.database import Database, Rehearsal
 from storm.loop import SkewedClock, VirtualTime
 from storm.network import Network, Weather
@@ -133,9 +134,8 @@ class Process:
             LONG_LEASE if calm else LEASE,
             clock=time.monotonic,
             poll=LONG_LEASE.total_seconds() if calm else POLL * (1 + seed % 2),
+            watch=None if watchful else Watch(self.database, portal, RARELY, clock=time.monotonic),
         )
-        if not watchful:
-            self.worker._watch = Watch(self.database, portal, RARELY, clock=time.monotonic)
 
     async def run(self) -> None:
         """The process's life."""

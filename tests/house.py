@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 STAIRS: tuple[tuple[frozenset[str], ...], ...] = (
     (
         frozenset({"reconcile.worker"}),
+        frozenset({"reconcile.owner"}),
         frozenset({"reconcile.round"}),
         frozenset({"reconcile.observe", "reconcile.apply"}),
     ),
