@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +11,20 @@ from typing import cast
 import pytest
 from hypothesis import settings
 
-from tests.databases import PostgresServer, postgres_server
+from tests.databases import GIVEN, LEFT_OUT, PostgresServer, postgres_server
 
 BOTH = ["sqlite", "postgresql"]
+WITHOUT = f"{GIVEN}={LEFT_OUT}: nothing was run on PostgreSQL"
 
 # Two cores and a busy neighbour must not fail a property; a failure prints how to repeat it.
 settings.register_profile("credsync", deadline=None, print_blob=True)
 settings.load_profile("credsync")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A run without PostgreSQL proves nothing of it, and its last lines say so."""
+    if os.environ.get(GIVEN) == LEFT_OUT:
+        terminalreporter.write_sep("=", WITHOUT, yellow=True)
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +35,12 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """One PostgreSQL per test process, started by the first test that asks."""
+    """One PostgreSQL per test process, started by the first test that asks.
+
+    Where none can be had, tests fail with the remedy; only a person who says so leaves it out, and sees it said.
+    """
+    if os.environ.get(GIVEN) == LEFT_OUT:
+        pytest.skip(WITHOUT)
     with postgres_server() as server:
         yield server
 

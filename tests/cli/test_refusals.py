@@ -10,7 +10,7 @@ import pytest
 from credsync.cli.commands import hoisted
 from credsync.cli.refusals import Code, refusal_of
 from tests.cli.conftest import PORTAL, Run
-from tests.databases import _free_port
+from tests.databases import free_port
 
 
 def test_an_unknown_setting_stops_every_command_with_its_name(run: Run, home: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_database_that_does_not_answer_is_said_without_the_password(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit 1: the settings may be right and the machine down."""
-    monkeypatch.setenv("CREDSYNC_DATABASE_URL", f"postgresql://u:hunter2@127.0.0.1:{_free_port()}/x")
+    monkeypatch.setenv("CREDSYNC_DATABASE_URL", f"postgresql://u:hunter2@127.0.0.1:{free_port()}/x")
     ended = run("list")
     assert ended.code == 1
     assert "The database cannot be used" in ended.err
