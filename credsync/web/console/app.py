@@ -1,0 +1,65 @@
+"""Builds the console: every page of the list behind its guard, and the files they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from pathlib import Path
+
+from anyio import CapacityLimiter
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from credsync.web.console.context import ConsoleContext
+from credsync.web.console.door import Door
+from credsync.web.console.frame import frame_of
+from credsync.web.console.guard import Guard, Handler, Refusal
+from credsync.web.console.pages import PAGES
+from credsync.web.console.render import Renderer
+from credsync.web.console.therapists import Therapists
+from credsync.web.console.today import Today
+
+_READERS = 4
+"""Threads at work at once for pages; with the API's they stay below the database's pool."""
+_STATIC = {path.name: path for path in sorted((Path(__file__).parent / "static").iterdir())}
+_NO_PAGE = "There is no such page. Look for the therapist, or go to Today."
+
+
+def build_console(context: ConsoleContext, door: Door, more: Iterable[object] = ()) -> Starlette:
+    """The console over a database and its portals; `more` are rooms beside those of this list."""
+    renderer = Renderer(frame_of(context))
+    guard, limiter = Guard(context, door, renderer), CapacityLimiter(_READERS)
+    rooms = (Today(context, renderer, limiter), Therapists(context, renderer, limiter), *more)
+
+    async def tell(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        status = HTTPStatus(error.status_code)
+        message = _NO_PAGE if status is HTTPStatus.NOT_FOUND else status.description
+        return guard.refuse(request, Refusal(status, status.phrase, message))
+
+    return Starlette(
+        routes=[*_routes(guard, rooms), Route("/static/{name}", _static)],
+        exception_handlers={HTTPException: tell},
+    )
+
+
+def _routes(guard: Guard, rooms: Iterable[object]) -> list[BaseRoute]:
+    handlers: dict[str, Handler] = {}
+    for room in rooms:
+        handlers |= {name: getattr(room, name) for name in dir(room) if not name.startswith("_")}
+    return [
+        Route(page.path, guard.before(page, handlers[page.handler]), methods=[page.method])
+        for page in PAGES
+        if page.handler in handlers
+    ]
+
+
+async def _static(request: Request) -> Response:
+    path = _STATIC.get(request.path_params["name"])
+    if path is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    kept = "public, max-age=31536000, immutable" if "v" in request.query_params else "no-cache"
+    return FileResponse(path, headers={"Cache-Control": kept, "X-Content-Type-Options": "nosniff"})

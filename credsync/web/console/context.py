@@ -1,0 +1,26 @@
+"""What the console is given by whoever wires it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from credsync.core.portal import Portal
+from credsync.core.schedule import Policy
+from credsync.operate.live import Live
+from credsync.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleContext:
+    """The console's world. `wake(portal, seconds)` tells the worker, if it runs in this process, that a round is due.
+
+    `public_url` is the address people reach the service by; None for one on loopback alone.
+    """
+
+    database: Database
+    portals: Mapping[str, Portal]
+    policy: Policy
+    wake: Callable[[str, float], None]
+    public_url: str | None = None
+    live: Live | None = None

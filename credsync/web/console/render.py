@@ -1,0 +1,100 @@
+"""Turns a template and what it shows into a page, with the headers every page has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from credsync.core.durations import say_duration
+from credsync.web.console.viewer import Viewer
+
+_HERE: Final = Path(__file__).parent
+POLICY: Final = "; ".join(
+    [
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+"""Nothing but what this service itself sends is run, shown, called or posted to; nobody frames it."""
+HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Renderer:
+    """Renders templates; everything shown is escaped, and a name that a template lacks is an error."""
+
+    def __init__(self, frame: Mapping[str, Any]) -> None:
+        """`frame` is what every page shows: see `base.html`."""
+        self._environment = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {"moment": say_moment, "span": say_span, "count": say_count}
+        self._environment.globals |= {**frame, "asset": asset}
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **shown: Any,
+    ) -> HTMLResponse:
+        """A whole page. `viewer` is None for whoever has not signed in."""
+        viewer: Viewer | None = getattr(request.state, "viewer", None)
+        text = self._environment.get_template(template).render(
+            viewer=viewer, path=request.url.path, **shown
+        )
+        return HTMLResponse(text, status, {**HEADERS, **(headers or {})})
+
+
+@lru_cache
+def asset(name: str) -> str:
+    """The address of a static file: it names the content, so that it may be kept for ever."""
+    digest = sha256((_HERE / "static" / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def say_moment(text: str | None) -> str:
+    """A moment of a status for people, in UTC; the page's script shows it in the viewer's zone.
+
+    >>> say_moment("2025-08-26T00:13:08.065521Z")
+    '2025-08-26 00:13:08 UTC'
+    """
+    return "" if text is None else datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def say_span(seconds: float | None) -> str:
+    """Seconds for people.
+
+    >>> say_span(65)
+    '1 min 5 s'
+    """
+    return "" if seconds is None else say_duration(timedelta(seconds=seconds))
+
+
+def say_count(number: int) -> str:
+    """A number with its thousands set apart."""
+    return f"{number:,}"
