@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
+from typing import Final
 
 from anyio import CapacityLimiter
 from starlette.applications import Starlette
@@ -19,12 +20,15 @@ from credsync.web.console.frame import frame_of
 from credsync.web.console.guard import Guard, Handler, Refusal
 from credsync.web.console.pages import PAGES
 from credsync.web.console.render import Renderer
+from credsync.web.console.therapist import TherapistPages
 from credsync.web.console.therapists import Therapists
 from credsync.web.console.today import Today
 
 _READERS = 4
 """Threads at work at once for pages; with the API's they stay below the database's pool."""
-_STATIC = {path.name: path for path in sorted((Path(__file__).parent / "static").iterdir())}
+STATIC: Final = "static"
+"""The first segment of the addresses of what pages need."""
+_FILES = {path.name: path for path in sorted((Path(__file__).parent / STATIC).iterdir())}
 _NO_PAGE = "There is no such page. Look for the therapist, or go to Today."
 
 
@@ -32,7 +36,12 @@ def build_console(context: ConsoleContext, door: Door, more: Iterable[object] = 
     """The console over a database and its portals; `more` are rooms beside those of this list."""
     renderer = Renderer(frame_of(context))
     guard, limiter = Guard(context, door, renderer), CapacityLimiter(_READERS)
-    rooms = (Today(context, renderer, limiter), Therapists(context, renderer, limiter), *more)
+    rooms = (
+        Today(context, renderer, limiter),
+        Therapists(context, renderer, limiter),
+        TherapistPages(context, renderer, limiter),
+        *more,
+    )
 
     async def tell(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -41,7 +50,7 @@ def build_console(context: ConsoleContext, door: Door, more: Iterable[object] = 
         return guard.refuse(request, Refusal(status, status.phrase, message))
 
     return Starlette(
-        routes=[*_routes(guard, rooms), Route("/static/{name}", _static)],
+        routes=[*_routes(guard, rooms), Route(f"/{STATIC}/{{name}}", _static)],
         exception_handlers={HTTPException: tell},
     )
 
@@ -51,14 +60,12 @@ def _routes(guard: Guard, rooms: Iterable[object]) -> list[BaseRoute]:
     for room in rooms:
         handlers |= {name: getattr(room, name) for name in dir(room) if not name.startswith("_")}
     return [
-        Route(page.path, guard.before(page, handlers[page.handler]), methods=[page.method])
-        for page in PAGES
-        if page.handler in handlers
+        Route(page.path, guard.before(page, handlers[page.handler]), methods=[page.method]) for page in PAGES
     ]
 
 
 async def _static(request: Request) -> Response:
-    path = _STATIC.get(request.path_params["name"])
+    path = _FILES.get(request.path_params["name"])
     if path is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     kept = "public, max-age=31536000, immutable" if "v" in request.query_params else "no-cache"

@@ -43,7 +43,10 @@ def from_here(request: Request, public_url: str | None) -> bool:
 
 async def read_form(request: Request) -> dict[str, list[str]]:
     """A form's fields, each with its values. Raises `BadForm`."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+    if (
+        request.headers.get("content-type", "").partition(";")[0].strip()
+        != "application/x-www-form-urlencoded"
+    ):
         raise BadForm("The form was not sent as a form.")
     body = b""
     async for chunk in request.stream():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Final
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -17,8 +18,16 @@ from credsync.web.console.render import HEADERS, Renderer
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-_NOT_FROM_HERE = "This was not sent by a page of this service, so nothing was changed. Open the page and press again."
-_WORN_OUT = "The page was opened in another session, so nothing was changed. Open the page anew and press again."
+NOTHING_CHANGED: Final = "Nothing was changed"
+NOT_ALLOWED: Final = "You may not do this"
+_NOT_FROM_HERE: Final = (
+    "This was not sent by a page of this service, so nothing was changed. Open the page and press again."
+)
+_WORN_OUT: Final = (
+    "The page was opened in another session, so nothing was changed. Open the page anew and press again."
+)
+SENTENCES: Final = (NOTHING_CHANGED, NOT_ALLOWED, _NOT_FROM_HERE, _WORN_OUT)
+"""What is translated."""
 
 
 class Refusal(Exception):
@@ -44,7 +53,7 @@ class Guard:
             request.state.viewer = await self._door.viewer_of(request)
             try:
                 if page.method == "POST" and not from_here(request, self._context.public_url):
-                    raise Refusal(HTTPStatus.FORBIDDEN, "Nothing was changed", _NOT_FROM_HERE)
+                    raise Refusal(HTTPStatus.FORBIDDEN, NOTHING_CHANGED, _NOT_FROM_HERE)
                 if page.act is not None:
                     if request.state.viewer is None:
                         return _to_sign_in(request)
@@ -67,19 +76,17 @@ class Guard:
         assert page.act is not None
         role = request.state.viewer.role
         if not may(role, page.act):
-            message = (
-                f"Your role is {role.value}; this needs {role_for(page.act).value}. An admin can give it to you."
-            )
-            raise Refusal(HTTPStatus.FORBIDDEN, "You may not do this", message)
+            message = f"Your role is {role.value}; this needs {role_for(page.act).value}. An admin can give it to you."
+            raise Refusal(HTTPStatus.FORBIDDEN, NOT_ALLOWED, message)
 
     async def _form(self, request: Request) -> dict[str, list[str]]:
         try:
             form = await read_form(request)
         except BadForm as error:
-            raise Refusal(HTTPStatus.BAD_REQUEST, "Nothing was changed", str(error)) from None
+            raise Refusal(HTTPStatus.BAD_REQUEST, NOTHING_CHANGED, str(error)) from None
         viewer = request.state.viewer
         if viewer is not None and not carries(form, viewer.csrf):
-            raise Refusal(HTTPStatus.FORBIDDEN, "Nothing was changed", _WORN_OUT)
+            raise Refusal(HTTPStatus.FORBIDDEN, NOTHING_CHANGED, _WORN_OUT)
         return form
 
 

@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from credsync.core.durations import say_duration
+from credsync.store.timeline import SAID
+from credsync.web.console import words
 from credsync.web.console.viewer import Viewer
 
 _HERE: Final = Path(__file__).parent
@@ -44,15 +46,41 @@ class Renderer:
 
     def __init__(self, frame: Mapping[str, Any]) -> None:
         """`frame` is what every page shows: see `base.html`."""
-        self._environment = Environment(
+        self._frame = frame
+        self._environments = {language: self._environment(language) for language in words.LANGUAGES}
+
+    def _environment(self, language: str) -> Environment:
+        environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
         )
-        self._environment.filters |= {"moment": say_moment, "span": say_span, "count": say_count}
-        self._environment.globals |= {**frame, "asset": asset}
+        translations = words.catalogue(language)
+        environment.install_gettext_callables(  # type: ignore[attr-defined]
+            translations.gettext, translations.ngettext, newstyle=True
+        )
+        environment.filters |= {
+            "moment": say_moment,
+            "span": say_span,
+            "count": say_count,
+            "details": say_details,
+        }
+        environment.globals |= {
+            **self._frame,
+            "asset": asset,
+            "language": language,
+            "STATES": words.STATES,
+            "LINK_STATES": words.LINK_STATES,
+            "WRITE_STATES": words.WRITE_STATES,
+            "PROPERTY_STATES": words.PROPERTY_STATES,
+            "EVENTS": words.EVENTS,
+            "FORMS": words.FORMS,
+            "TURNS": words.TURNS,
+        }
+        return environment
 
     def page(
         self,
@@ -64,9 +92,8 @@ class Renderer:
     ) -> HTMLResponse:
         """A whole page. `viewer` is None for whoever has not signed in."""
         viewer: Viewer | None = getattr(request.state, "viewer", None)
-        text = self._environment.get_template(template).render(
-            viewer=viewer, path=request.url.path, **shown
-        )
+        environment = self._environments[words.language_of(request)]
+        text = environment.get_template(template).render(viewer=viewer, path=request.url.path, **shown)
         return HTMLResponse(text, status, {**HEADERS, **(headers or {})})
 
 
@@ -98,3 +125,16 @@ def say_span(seconds: float | None) -> str:
 def say_count(number: int) -> str:
     """A number with its thousands set apart."""
     return f"{number:,}"
+
+
+def say_details(details: Mapping[str, Any]) -> str:
+    """What an event has to say beside its name, without what people said, which stands apart.
+
+    >>> say_details({"form": "ca", "attempt": 1, "said": "please", "refused": ["medicare: not_an_option"]})
+    'form: ca · attempt: 1 · refused: medicare: not_an_option'
+    """
+    told = {name: value for name, value in details.items() if name != SAID and value not in (None, "", [])}
+    return " · ".join(
+        f"{name.replace('_', ' ')}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for name, value in told.items()
+    )

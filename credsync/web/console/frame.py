@@ -1,0 +1,23 @@
+"""What every page shows around its own content: the way to the others, and which portals this is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from credsync.core.portal import Mode
+from credsync.web.console.context import ConsoleContext
+
+WAYS: Final = (("/", "Today"), ("/therapists", "Therapists"))
+"""The pages named on every page: address and word."""
+
+
+def frame_of(context: ConsoleContext) -> Mapping[str, Any]:
+    """The names that `base.html` needs."""
+    return {
+        "ways": WAYS,
+        "portals": [
+            {"name": name, "observing": portal.hubspot.mode is Mode.OBSERVE}
+            for name, portal in sorted(context.portals.items())
+        ],
+    }

@@ -1,0 +1,216 @@
+"""One therapist: what is going on, whose turn it is, and the presses that mend it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+from anyio import CapacityLimiter
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from credsync.core.plan import SyncRequest
+from credsync.core.reasons import Reason
+from credsync.core.states import TherapistState
+from credsync.core.turn import whose_turn
+from credsync.operate.creation_times import ask_creation_times
+from credsync.operate.live import AskLater
+from credsync.operate.packet import packet, packet_markdown
+from credsync.operate.portal_standing import PortalState
+from credsync.reconcile.rehearsal import diff
+from credsync.settings import SettingsError
+from credsync.store import timeline
+from credsync.store.choices import ChoiceRefused, accept_choice
+from credsync.store.intake import accept_sync
+from credsync.store.known import known_therapist
+from credsync.store.notes import accept_note
+from credsync.store.therapists import Door, Taken
+from credsync.web.console.context import ConsoleContext
+from credsync.web.console.guard import Refusal
+from credsync.web.console.reading import ask, change
+from credsync.web.console.render import HEADERS, Renderer
+from credsync.web.console.viewer import viewer
+
+_PATIENCE: Final = 4.0
+"""Seconds a page waits for HubSpot."""
+_MOST_WORDS: Final = 2_000
+_EVENTS: Final = 100
+
+
+class TherapistPages:
+    """The handlers."""
+
+    def __init__(self, context: ConsoleContext, renderer: Renderer, limiter: CapacityLimiter) -> None:
+        self._context = context
+        self._renderer = renderer
+        self._limiter = limiter
+
+    async def therapist(self, request: Request) -> Response:
+        """The page the contact's `sync_url` opens. Opening it changes nothing."""
+        report = await self._report(request)
+        return self._renderer.page(
+            request,
+            "therapist.html",
+            it=report,
+            turn=whose_turn(
+                TherapistState(report["state"]),
+                Reason(report["reason"]),
+                portal_runs=report["portal_state"] != PortalState.PAUSED.value,
+            ),
+            events=report["timeline"][-_EVENTS:][::-1],
+            pressed=request.query_params.get("pressed", ""),
+        )
+
+    async def report(self, request: Request) -> Response:
+        """The help-desk report: to copy, or as a file (`format=md|json`)."""
+        who = _therapist_id(request)
+        if self._context.live is not None:
+            await ask_creation_times(self._context.live, who, _PATIENCE)
+        report = await self._report(request)
+        text = packet_markdown(report)
+        match request.query_params.get("format"):
+            case "md":
+                return _file(text, "text/markdown; charset=utf-8", f"therapist-{who}.md")
+            case "json":
+                written = json.dumps(report, ensure_ascii=False, indent=2)
+                return _file(written, "application/json", f"therapist-{who}.json")
+            case _:
+                return self._renderer.page(request, "report.html", it=report, text=text)
+
+    async def ask_sync(self, request: Request) -> Response:
+        """What Sync now would write, property by property, before anybody presses."""
+        include_held = request.query_params.get("include_held") == "yes"
+        report = await self._report(request)
+        differences, problem = None, ""
+        try:
+            if self._context.live is None:
+                raise SettingsError("This service asks HubSpot nothing.")
+            press = SyncRequest(id=0, include_held=include_held)
+            differences = await diff(self._context.live, report["id"], self._context.policy, _PATIENCE, press)
+        except SettingsError as error:
+            problem = str(error)
+        except AskLater as later:
+            problem = (
+                f"{later} Wait {round(later.seconds) + 1} s and open this page again, or press without it."
+            )
+        return self._renderer.page(
+            request,
+            "sync.html",
+            it=report,
+            differences=differences,
+            problem=problem,
+            include_held=include_held,
+        )
+
+    async def sync(self, request: Request) -> Response:
+        """Sync now, pressed. What is written is judged again by the round that writes."""
+        include_held = "yes" in request.state.form.get("include_held", ())
+        reason = _words(request, "reason") or "Sync now in the console"
+        by = viewer(request).email
+        who = _therapist_id(request)
+        await self._take(
+            request, lambda c, door: accept_sync(c, door, who, reason, include_held, by), urgent=True
+        )
+        return _back(who, "sync")
+
+    async def ask_choice(self, request: Request) -> Response:
+        """The candidates of a slot, to choose among."""
+        report = await self._report(request)
+        slot = str(request.path_params["slot"])
+        link = next((each for each in report["links"] if each["slot"] == slot), None)
+        if link is None or not link["candidates"]:
+            raise Refusal(HTTPStatus.NOT_FOUND, "There is nothing to choose", f"No record holds {slot} now.")
+        return self._renderer.page(request, "choice.html", it=report, link=link)
+
+    async def choose(self, request: Request) -> Response:
+        """A record, chosen."""
+        slot, record_id = str(request.path_params["slot"]), _words(request, "record_id")
+        reason = _words(request, "reason")
+        if not record_id or not reason:
+            message = "Mark the record that belongs to this therapist, and write down how you know."
+            raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "Nothing was chosen", message)
+        by = viewer(request).email
+        who = _therapist_id(request)
+
+        def act(connection: Connection, door: Door) -> Taken:
+            try:
+                return accept_choice(connection, door, who, slot, record_id, reason, by)
+            except ChoiceRefused as refused:
+                raise Refusal(HTTPStatus.CONFLICT, "Nothing was chosen", str(refused)) from None
+
+        await self._take(request, act, urgent=True)
+        return _back(who, "choice")
+
+    async def note(self, request: Request) -> Response:
+        """A note on the timeline."""
+        text = _words(request, "text")
+        who = _therapist_id(request)
+        if not text:
+            raise Refusal(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "The note is empty", "Write something, then press again."
+            )
+        by = viewer(request).email
+        await self._take(request, lambda c, door: accept_note(c, door, who, text, by), urgent=False)
+        return _back(who, "note")
+
+    async def _report(self, request: Request) -> dict[str, Any]:
+        context, who = self._context, _therapist_id(request)
+        now = context.database.clock.now()
+        report = await ask(context.database, self._limiter, lambda c: packet(c, context.portals, who, now))
+        if report is None:
+            raise _unknown()
+        return report
+
+    async def _take(
+        self, request: Request, act: Callable[[Connection, Door], Taken], *, urgent: bool
+    ) -> None:
+        """One press, one transaction; the worker hears of it afterwards."""
+        context, who = self._context, _therapist_id(request)
+        door = Door(context.database.clock.now(), context.policy.coalesce)
+
+        def in_transaction(connection: Connection) -> Taken:
+            if known_therapist(connection, who) is None:
+                raise _unknown()
+            return act(connection, door)
+
+        taken = await change(context.database, self._limiter, in_transaction)
+        timeline.log(taken.events)
+        if urgent:
+            context.wake(taken.portal, 0.0)
+
+
+def _therapist_id(request: Request) -> str:
+    try:
+        return str(UUID(str(request.path_params["uuid"])))
+    except ValueError:
+        raise _unknown() from None
+
+
+def _unknown() -> Refusal:
+    message = (
+        "No therapist has this id. Look by name, contact id, record id or the address of a HubSpot page."
+    )
+    return Refusal(HTTPStatus.NOT_FOUND, "This therapist is not known", message)
+
+
+def _words(request: Request, name: str) -> str:
+    """A text field. Raises `Refusal` for one that is too long."""
+    text = " ".join(request.state.form.get(name, [""])[0].replace("\x00", "").split())
+    if len(text) > _MOST_WORDS:
+        message = f"The text has {len(text):,} letters; at most {_MOST_WORDS:,} are kept. Shorten it."
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "Nothing was changed", message)
+    return str(text)
+
+
+def _back(who: str, pressed: str) -> Response:
+    """To the therapist's page, which says what was done; loading it again presses nothing."""
+    return RedirectResponse(f"/therapists/{who}?pressed={pressed}", HTTPStatus.SEE_OTHER, HEADERS)
+
+
+def _file(text: str, media_type: str, name: str) -> Response:
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=media_type, headers=headers)

@@ -1,0 +1,117 @@
+"""The words pages are written in: English as it stands, and what the catalogues make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from babel.core import negotiate_locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from starlette.requests import Request
+
+from credsync.core.events import EventName
+from credsync.core.states import TherapistState
+from credsync.core.turn import Turn
+from credsync.core.verdicts import Outcome
+
+LANGUAGES: Final = ("en", "es")
+_CATALOGUES: Final = Path(__file__).parent / "catalogues"
+
+STATES: Final[Mapping[TherapistState, str]] = {
+    TherapistState.IN_SYNC: "In step",
+    TherapistState.WAITING: "Waiting as usual",
+    TherapistState.OVERDUE: "Overdue",
+    TherapistState.GIVEN_UP: "Record never came",
+    TherapistState.PARTIAL: "Partly written",
+    TherapistState.HELD: "Held back",
+    TherapistState.AMBIGUOUS: "Must be chosen",
+    TherapistState.REFUSED: "Refused by HubSpot",
+}
+"""The calmest first."""
+LINK_STATES: Final = {
+    "awaited": "Awaited",
+    "found": "Found",
+    "ambiguous": "Must be chosen",
+    "given_up": "Never came",
+}
+WRITE_STATES: Final = {
+    "waiting": "Waiting",
+    "due": "About to be sent",
+    "unknown": "Being verified",
+    "written": "Written",
+    "partial": "Partly written",
+    "refused": "Refused",
+    "held": "Held back",
+    "superseded": "Replaced by newer data",
+}
+PROPERTY_STATES: Final[Mapping[str, str]] = {
+    Outcome.WRITTEN: "written",
+    Outcome.REFUSED: "refused",
+    Outcome.MISSING: "not written: the record is gone",
+    Outcome.UNKNOWN: "not known yet",
+    Outcome.NOT_SENT: "not sent yet",
+}
+EVENTS: Final[Mapping[str, str]] = {
+    EventName.SIGN_UP_COMPLETED: "Signed up",
+    EventName.SECTION_COMPLETED: "Section completed",
+    EventName.FORM_SUBMITTED: "Form submitted",
+    EventName.LOOKUP_MISSED: "Looked, not there yet",
+    EventName.LINK_FOUND: "Record found",
+    EventName.LINK_LOST: "Record lost",
+    EventName.LINK_AMBIGUOUS: "Several records hold the slot",
+    EventName.LINK_CHOSEN: "Record chosen by a person",
+    EventName.LINK_OVERDUE: "Overdue",
+    EventName.LINK_GIVEN_UP: "Given up",
+    EventName.WRITE_SENT: "Sent to HubSpot",
+    EventName.WRITE_WRITTEN: "Written in HubSpot",
+    EventName.WRITE_UNKNOWN: "Sent; HubSpot's answer did not arrive",
+    EventName.WRITE_PARTIAL: "Partly written",
+    EventName.WRITE_REFUSED: "Refused by HubSpot",
+    EventName.WRITE_HELD: "Held back",
+    EventName.WRITE_SUPERSEDED: "Replaced by newer data",
+    EventName.SYNC_REQUESTED: "Sync now pressed",
+    EventName.WEBHOOK_RECEIVED: "HubSpot told of a change",
+    EventName.WEBHOOK_REFUSED: "A webhook was refused",
+    EventName.ALERT_OPENED: "Alert opened",
+    EventName.ALERT_CLOSED: "Alert closed",
+    EventName.PORTAL_PAUSED: "Portal paused",
+    EventName.PORTAL_RESUMED: "Portal resumed",
+    EventName.NOTE_ADDED: "Note",
+}
+FORMS: Final = {"sign_up": "Sign-up", "ca": "Credentialing Application", "af": "Attestation Form"}
+TURNS: Final[Mapping[Turn, str]] = {
+    Turn.NOBODY: "Nobody's turn: all is done.",
+    Turn.HUBSPOT: "HubSpot's turn: its workflow has to create or label the record.",
+    Turn.CREDSYNC: "credsync's turn: it goes on by itself.",
+    Turn.SUCCESS: "The Success team's turn: somebody has to decide or correct something.",
+    Turn.ADMIN: "An administrator's turn: a portal, a token or the backend needs attention.",
+    Turn.THERAPIST: "The therapist's turn: something has not been said yet.",
+}
+
+
+@lru_cache
+def catalogue(language: str) -> NullTranslations:
+    """A language's translations; English needs none."""
+    if language == LANGUAGES[0]:
+        return NullTranslations()
+    compiled = BytesIO()
+    with (_CATALOGUES / f"{language}.po").open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def language_of(request: Request) -> str:
+    """The language a page is shown in: the one chosen in a cookie, else the browser's, else English."""
+    chosen = request.cookies.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    wanted = [
+        part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")
+    ]
+    return negotiate_locale(wanted, LANGUAGES, sep="-") or LANGUAGES[0]

@@ -1,0 +1,130 @@
+"""What pages show: found by whatever one has, in plain words, escaped, and nothing changed by looking."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import update
+
+from credsync.core.people import Role
+from credsync.store.portals import set_account
+from credsync.store.tables import therapists
+from credsync.web.console.pages import PAGES
+from credsync.web.console.render import POLICY
+from tests.api.service import AT, contact
+from tests.api.test_choosing import SLOT, ambiguous
+from tests.console.service import Console, text_of
+
+SCRIPT = '<script>alert("run")</script>'
+
+
+def renamed(console: Console, page: str, name: str) -> None:
+    """A name that intake refuses, as one from before it did."""
+    with console.api.database.write() as connection:
+        mine = therapists.c.id == page.rpartition("/")[2]
+        connection.execute(update(therapists).where(mine).values(name=name))
+
+
+def test_today_says_how_all_stand(console: Console) -> None:
+    console.therapist(contact_id=contact())
+    page = console.get("/")
+    assert page.status_code == 200
+    assert "How the therapists stand" in text_of(page)
+    assert "Is HubSpot slower than usual?" in text_of(page)
+
+
+@pytest.mark.parametrize("by", ["uuid", "contact", "name", "address"])
+def test_one_box_finds_a_therapist_by_whatever_one_has(console: Console, by: str) -> None:
+    """A UUID, a contact id, a name and a pasted HubSpot address each lead to the therapist's page."""
+    with console.api.database.write() as connection:
+        set_account(connection, "alpha", "1234567", "app.hubspot.example")
+    number, name = contact(), f"Ada {uuid4()}"
+    page = console.therapist(contact_id=number, name=name)
+    sought = {
+        "uuid": page.rpartition("/")[2],
+        "contact": number,
+        "name": name,
+        "address": f"https://app.hubspot.example/contacts/1234567/record/0-1/{number}/?tab=about",
+    }[by]
+    answer = console.as_("viewer").get("/therapists", params={"q": sought})
+    assert (answer.status_code, answer.headers.get("location")) == (303, page)
+
+
+def test_a_filter_that_is_no_word_of_its_list_is_refused_with_the_words_there_are(console: Console) -> None:
+    answer = console.get("/therapists?state=lost")
+    assert answer.status_code == 400
+    assert "Known are: refused" in text_of(answer)
+
+
+def test_nobody_matching_says_what_to_try(console: Console) -> None:
+    assert "Nobody matches" in text_of(console.get(f"/therapists?q={uuid4()}"))
+
+
+def test_an_unknown_therapist_says_how_to_look(console: Console) -> None:
+    for page in (f"/therapists/{uuid4()}", "/therapists/nobody"):
+        answer = console.get(page)
+        assert answer.status_code == 404
+        assert "Look by name" in text_of(answer)
+
+
+def test_a_file_for_a_spreadsheet_holds_no_formula(console: Console) -> None:
+    """A name that a spreadsheet would run is text in the file."""
+    mark = uuid4().hex
+    for start in "=+-@":
+        renamed(console, console.therapist(), f'{start}HYPERLINK("x") {mark}')
+    answer = console.as_("success").get("/therapists.csv", params={"q": mark})
+    rows = list(csv.DictReader(StringIO(answer.text)))
+    assert len(rows) == 4
+    assert all(row["name"].startswith("'") for row in rows)
+    assert "attachment" in answer.headers["content-disposition"]
+
+
+def test_what_is_shown_is_escaped_and_the_policy_runs_nothing_else(console: Console) -> None:
+    """A script in a name, a note and a reason stands there as text."""
+    page = console.therapist(contact_id=contact())
+    renamed(console, page, SCRIPT)
+    console.press(f"{page}/notes", text=SCRIPT)
+    console.press(f"{page}/sync", reason=SCRIPT)
+    for path in (page, f"{page}/sync", f"{page}/report", "/therapists?q=script"):
+        answer = console.get(path)
+        assert answer.status_code in (200, 303)
+        assert SCRIPT not in answer.text
+        assert answer.headers["content-security-policy"] == POLICY
+    assert "&lt;script&gt;" in console.get(page).text
+    assert "unsafe" not in POLICY
+
+
+@pytest.mark.parametrize("page", [each for each in PAGES if each.method == "GET"], ids=lambda p: p.path)
+def test_looking_changes_nothing(console: Console, page: object) -> None:
+    """No page changes a row of any table but what is kept of the session itself."""
+    address = console.therapist(contact_id=contact())
+    ambiguous(console.api, address, "801", "802")
+    path = page.path.replace("{uuid}", address.rpartition("/")[2]).replace("{slot}", SLOT)  # type: ignore[attr-defined]
+    if "{" in path:
+        pytest.skip("needs more than a therapist")
+    before = console.api.rows()
+    answer = console.get(path, "admin")
+    assert answer.status_code in (200, 303), answer.text
+    after = console.api.rows()
+    assert {name for name in before if before[name] != after[name]} <= {"sessions"}
+
+
+def test_the_page_says_whose_turn_it_is(console: Console) -> None:
+    page = console.therapist(name="Ada Example")
+    console.api.post(f"/v1{page}/sign-ups", {"kind": "first", "occurred_at": AT})
+    assert "administrator's turn" in text_of(console.get(page)).replace("&#39;", "'"), "no contact id yet"
+    page = console.therapist(contact_id=contact())
+    ambiguous(console.api, page, "801", "802")
+    shown = text_of(console.get(page))
+    assert "801" in shown
+    assert "Choose …" in shown
+    assert "Choose …" not in text_of(console.get(page, Role.VIEWER))
+
+
+def test_no_page_at_an_address_is_told_as_the_asker_reads(console: Console) -> None:
+    assert "There is no such page" in text_of(console.get("/nothing"))
+    told = console.as_("success").get("/nothing", headers={"Accept": "application/json"})
+    assert told.headers["content-type"] == "application/problem+json"

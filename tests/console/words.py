@@ -1,0 +1,66 @@
+"""Every text that pages show in English, and the catalogues that must have it: `python -m tests.console.words` updates them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+from jinja2.ext import babel_extract
+
+from credsync.core.reasons import Reason, sentence
+from credsync.web.console import frame, guard, words
+
+CONSOLE = Path(words.__file__).parent
+_OPTIONS = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
+
+
+def messages() -> Iterator[str | tuple[str, ...]]:
+    """What is to be translated: one text, or singular and plural."""
+    for path in sorted((CONSOLE / "templates").iterdir()):
+        with path.open("rb") as file:
+            for _, _, message, _ in babel_extract(file, ("_", "gettext", "ngettext"), (), _OPTIONS):
+                if isinstance(message, str):
+                    yield message
+                elif message:
+                    yield tuple(each for each in message if isinstance(each, str))
+    for table in (
+        words.STATES,
+        words.LINK_STATES,
+        words.WRITE_STATES,
+        words.FORMS,
+        words.TURNS,
+        words.EVENTS,
+        words.PROPERTY_STATES,
+    ):
+        yield from table.values()
+    yield from (word for _, word in frame.WAYS)
+    yield from (sentence(reason) for reason in Reason if sentence(reason))
+    yield from guard.SENTENCES
+
+
+def catalogue_file(language: str) -> Path:
+    """Where a language's translations are."""
+    return CONSOLE / "catalogues" / f"{language}.po"
+
+
+def update(language: str) -> None:
+    """Bring a catalogue in line with the pages: what is new stands empty, what is gone goes."""
+    known = Catalog(locale=language)
+    if catalogue_file(language).exists():
+        with catalogue_file(language).open("rb") as file:
+            known = read_po(file, locale=language)
+    fresh = Catalog(locale=language, project="credsync", charset="utf-8")
+    for message in messages():
+        before = known.get(message if isinstance(message, str) else message[0])
+        if not fresh.get(message if isinstance(message, str) else message[0]):
+            fresh.add(message, string=before.string if before is not None else None)
+    fresh.creation_date = fresh.revision_date = known.creation_date
+    with catalogue_file(language).open("wb") as file:
+        write_po(file, fresh, width=110, omit_header=False, sort_output=True)
+
+
+if __name__ == "__main__":
+    for each in words.LANGUAGES[1:]:
+        update(each)
