@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -29,11 +29,13 @@ from credsync.hubspot.pacing import Pacing
 from credsync.metrics import Metrics
 from credsync.notices import BadNotifyUrl, Notices
 from credsync.operate.live import Live
+from credsync.reconcile.hearing import Hearing
 from credsync.reconcile.worker import PortalWorker, run_workers
 from credsync.settings import Settings, SettingsError, secret, webhook_secrets
 from credsync.store import schema
 from credsync.store.database import Database
 from credsync.store.live_reads import SEATS
+from credsync.store.one_worker import only_worker
 from credsync.web.api.context import ApiContext
 
 _log = structlog.get_logger("credsync")
@@ -139,7 +141,7 @@ def open_app(settings: Settings, *, speed: float = 1.0, check_schema: bool = Tru
     portals = load_portals(settings.portals)
     if speed != 1.0:
         _require_loopback(portals.values(), speed)
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, announces=settings.listen)
     try:
         if check_schema:
             schema.check(database)
@@ -170,7 +172,8 @@ def serve(
     """Run the API, the worker, or both, until SIGINT, SIGTERM or `stop`; over within 10 s of it.
 
     The API listens on `listener` if given, else on `bind`. A worker that breaks ends the API too, and its error is
-    raised: what is left is still due in the database. Raises `SettingsError` naming every missing token.
+    raised: what is left is still due in the database. Raises `SettingsError` naming every missing token, and
+    `SecondWorker` where another process's worker runs on the same SQLite file.
     """
     policy = app.settings.policy.at_speed(app.speed)
     notices = _notices(app.settings)
@@ -191,9 +194,15 @@ def serve(
             stop.set()
 
     thread = threading.Thread(target=work, name="credsync-worker", daemon=True)
-    if worker:
-        thread.start()
-    try:
+    with ExitStack() as at_the_end:
+        at_the_end.callback(notices.close, _NOTICES_END_WITHIN)
+        if worker:
+            if app.database.is_sqlite:
+                at_the_end.enter_context(only_worker(app.database.url, app.database.clock))
+            thread.start()
+            at_the_end.callback(thread.join, _WORKER_STOPS_WITHIN)
+            _hear(app, workers, stop)
+        at_the_end.callback(stop.set)
         if api:
             context = ApiContext(
                 app.database,
@@ -208,13 +217,15 @@ def serve(
             _serve_api(app, context, listener, stop)
         while not api and thread.is_alive() and not stop.is_set():
             thread.join(0.2)
-    finally:
-        stop.set()
-        if worker:
-            thread.join(_WORKER_STOPS_WITHIN)
-        notices.close(_NOTICES_END_WITHIN)
     if broken:
         raise broken[0]
+
+
+def _hear(app: App, workers: Mapping[str, PortalWorker], stop: threading.Event) -> None:
+    """Let what comes in through other processes wake the workers, unless polling alone is to do."""
+    if app.database.is_sqlite or app.settings.listen:
+        hearing = Hearing(app.database, {name: each.wake.set for name, each in workers.items()})
+        threading.Thread(target=hearing.run, args=(stop,), name="credsync-hearing", daemon=True).start()
 
 
 def _webhook_secrets(app: App) -> dict[str, tuple[str, ...]]:

@@ -61,8 +61,9 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "notify_urls": 'a list of texts, such as ["https://example.org/hook"]',
     "log_format": "one of json and console",
     "look_again_share": "a number above 0 and at most 1, such as 0.05",
+    "listen": "true or false",
 }
-_BARE = ("notify_urls", "look_again_share")
+_BARE = ("notify_urls", "look_again_share", "listen")
 """What each setting must be, told in place of what the parser makes of it. No value is repeated: some are secret."""
 
 
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     look_again_share: Annotated[float, BeforeValidator(_not_a_bool), Field(gt=0, le=1)] = 0.05
     coalesce: Span = timedelta(seconds=4)
     lease: Span = timedelta(seconds=12)
+    listen: bool = True
 
     @classmethod
     def settings_customise_sources(

@@ -26,6 +26,7 @@ GOOD = {
     "look_again_share": "0.1",
     "coalesce": '"500ms"',
     "lease": '"15s"',
+    "listen": "false",
 }
 SPANS = [name for name, value in GOOD.items() if isinstance(getattr(Settings(), name), timedelta)]
 BAD = [
@@ -35,6 +36,7 @@ BAD = [
     ("public_url", ['"credsync.example.org"', '"ftp://x"', "5"], "https://credsync.example.org"),
     ("sentry_dsn", ["5"], "a text"),
     ("notify_urls", ['"x"', "[5]", "{}"], 'a list of texts, such as ["https'),
+    ("listen", ['"perhaps"', "5"], "true or false"),
     ("log_format", ['"xml"', '"JSON"', "5"], "json and console"),
     ("look_again_share", ["0", "1.5", "-1", "true", '"a lot"', "nan"], "above 0 and at most 1"),
     *(

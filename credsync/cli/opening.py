@@ -43,7 +43,7 @@ def open_database(settings: Settings, *, create: bool = False, check: bool = Tru
     from credsync.store.database import Database
 
     require_database(settings, may_be_missing=create)
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, announces=settings.listen)
     try:
         if check:
             schema.check(database)

@@ -45,7 +45,7 @@ def refusal_of(error: Exception) -> Refusal | None:
             f"{error.filename}: permission denied. Run as its owner, or let this user use it.",
             Code.NOT_ALLOWED,
         )
-    return _of_settings(error) or _of_database(error)
+    return _of_settings(error) or _of_a_second_worker(error) or _of_database(error)
 
 
 def _of_settings(error: Exception) -> Refusal | None:
@@ -56,6 +56,13 @@ def _of_settings(error: Exception) -> Refusal | None:
     schema = sys.modules.get("credsync.store.schema")
     if schema is not None and isinstance(error, schema.SchemaMismatch):
         return Refusal(str(error), Code.SETTINGS)
+    return None
+
+
+def _of_a_second_worker(error: Exception) -> Refusal | None:
+    one_worker = sys.modules.get("credsync.store.one_worker")
+    if one_worker is not None and isinstance(error, one_worker.SecondWorker):
+        return Refusal(str(error))
     return None
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -34,6 +35,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator
 
 from credsync.store.clock import Clock, SystemClock, say_time
+from credsync.store.wakes import SILENT
 
 _T = TypeVar("_T")
 
@@ -97,9 +99,17 @@ class Database:
 
     `writers` is how many threads that take facts in help it, `most_together` how many facts one transaction takes well.
     With a `rehearsal`, which is for virtual time, async code uses no threads for it, and nothing waits for a disk.
+    Without `announces` nobody is told by PostgreSQL's NOTIFY that a round is due.
     """
 
-    def __init__(self, url: str, clock: Clock | None = None, *, rehearsal: Rehearsal | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Clock | None = None,
+        *,
+        rehearsal: Rehearsal | None = None,
+        announces: bool = True,
+    ) -> None:
         self.url = make_url(url)
         self.clock = clock or SystemClock()
         self.rehearsal = rehearsal
@@ -108,15 +118,19 @@ class Database:
         if self.is_sqlite:
             self.engine = self._open_sqlite()
         else:
+            options: dict[str, object] = {} if rehearsal is None else {"credsync_clock": rehearsal.clock}
+            if rehearsal is not None or not announces:
+                options[SILENT] = True
             self.engine = create_engine(
                 self.url.set(drivername="postgresql+psycopg"),
                 pool_size=8,
                 max_overflow=8,
                 pool_pre_ping=True,
                 hide_parameters=True,
-                execution_options={} if rehearsal is None else {"credsync_clock": rehearsal.clock},
+                execution_options=options,
                 json_serializer=_json,
             )
+            event.listen(self.engine, "connect", _prepare_nothing_behind_a_pooler)
         self._writer = threading.Lock()
         self.writers, self.most_together = (1, _MOST_TOGETHER) if self.is_sqlite else (_WRITERS, 1)
 
@@ -195,6 +209,18 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
+
+
+def _prepare_nothing_behind_a_pooler(connection: psycopg.Connection[Any], _record: object) -> None:
+    """A pooler in transaction mode gives each transaction another server process, which knows no prepared statement.
+
+    It is known by the process that it names at the start, which is not the one that answers.
+    """
+    with connection.cursor() as cursor:
+        answering = cursor.execute("SELECT pg_backend_pid()").fetchone()
+    connection.rollback()
+    if answering is None or answering[0] != connection.info.backend_pid:
+        connection.prepare_threshold = None
 
 
 def has_one_writer(connection: Connection) -> bool:

@@ -18,6 +18,7 @@ from credsync.core.states import TherapistState
 from credsync.store.database import Moment, insert
 from credsync.store.leases import Lease, fence
 from credsync.store.tables import merged_contacts, record_claims, therapists
+from credsync.store.wakes import announce
 from credsync.store.webhook_tables import hints
 
 ANYBODY = ""
@@ -62,6 +63,7 @@ def keep_hints(
             ),
             [{"therapist_id": therapist, "object": key, "due_at": due} for therapist, key in sorted(rows)],
         )
+        announce(connection, portal)
     return len(wanted)
 
 

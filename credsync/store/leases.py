@@ -12,6 +12,10 @@ from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from credsync.store.database import insert, now_plus
 from credsync.store.tables import leases
+from credsync.store.wakes import announce
+
+OF_A_PORTAL = "portal:"
+"""How the name of a portal's lease begins."""
 
 
 class LeaseLost(Exception):
@@ -71,8 +75,9 @@ def fence(connection: Connection, lease: Lease) -> None:
 
 
 def release(connection: Connection, lease: Lease) -> None:
-    """Let the next process take it at once. The row stays, so that tokens go on rising."""
+    """Let the next process take it at once, and tell it. The row stays, so that tokens go on rising."""
     connection.execute(update(leases).where(_held(lease)).values(expires_at=now_plus(connection, -1)))
+    announce(connection, lease.name.removeprefix(OF_A_PORTAL))
 
 
 def _held(lease: Lease) -> ColumnElement[bool]:

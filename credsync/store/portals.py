@@ -16,6 +16,7 @@ from credsync.store import timeline
 from credsync.store.database import insert
 from credsync.store.leases import Lease, fence
 from credsync.store.tables import portals
+from credsync.store.wakes import announce
 
 OURSELVES = "credsync"
 """Who paused a portal whose pause ends by itself."""
@@ -120,7 +121,10 @@ def _resume(
 ) -> list[TimelineEvent]:
     said = {"paused_by": None, "paused_reason": None, "paused_at": None}
     done = connection.execute(update(portals).where(portals.c.name == name, paused).values(said))
-    return _told(connection, name, EventName.PORTAL_RESUMED, by, now) if done.rowcount else []
+    if not done.rowcount:
+        return []
+    announce(connection, name)
+    return _told(connection, name, EventName.PORTAL_RESUMED, by, now)
 
 
 def set_problem(

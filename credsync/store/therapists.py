@@ -19,6 +19,7 @@ from credsync.store.contacts import contact_now, sharers_of, warn_sharers
 from credsync.store.database import Moment, has_one_writer
 from credsync.store.row_locks import lock_therapists
 from credsync.store.tables import therapists
+from credsync.store.wakes import announce
 
 _THERAPIST = select(therapists).where(therapists.c.id == bindparam("for_id")).with_for_update()
 """The row, held until the transaction ends, so that two facts of one therapist follow each other."""
@@ -218,6 +219,8 @@ def mark_due(connection: Connection, door: Door, taken: Taken) -> None:
     if door.backfill:
         connection.execute(_MARK_BACKFILL, {"for_id": taken.therapist_id, "now": door.now})
         return
+    if taken.urgent:
+        announce(connection, taken.portal)
     due = door.now if taken.urgent else door.now + door.coalesce
     connection.execute(_MARK_DUE, {"for_id": taken.therapist_id, "due": due, "now": door.now})
 

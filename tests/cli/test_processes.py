@@ -17,6 +17,7 @@ from sqlalchemy import text
 from credsync.store import schema
 from credsync.store.database import Database
 from tests.cli.conftest import ROOT, Start, end
+from tests.flow.processes import until
 
 TOKEN = {"CREDSYNC_HUBSPOT_TOKEN_DEMO": "pat-none"}
 
@@ -72,6 +73,23 @@ def test_a_worker_alone_ends_cleanly_on_a_signal(start: Start, database: Databas
     _until(service, "service.started")
     service.send_signal(signal.SIGTERM)
     assert end(service).code == 0
+
+
+def test_sqlite_refuses_a_second_worker_with_a_sentence(start: Start, database: Database) -> None:
+    """Exit 1 as for a port in use: who holds the file, since when, and the three ways out. An API alone may join."""
+    service = start("serve", "--only", "worker", **TOKEN)
+    _until(service, "service.started")
+    place = Path("credsync.db.worker")
+    until(lambda: place.exists() and place.read_text(), 15, "its worker")
+    ended = end(start("serve", "--only", "worker", **TOKEN))
+    assert (ended.code, ended.out) == (1, "")
+    assert f"A worker runs on credsync.db already: process {service.pid} on " in ended.err
+    assert all(way in ended.err for way in ("Stop that one first", "`--only api`", "PostgreSQL"))
+    beside = start("serve", "--only", "api", CREDSYNC_BIND="127.0.0.1:0")
+    _until(beside, "service.started")
+    for process in (beside, service):
+        process.terminate()
+        assert end(process).code == 0
 
 
 def test_serve_says_when_everybody_may_reach_it(start: Start, database: Database) -> None:
