@@ -24,6 +24,13 @@ from sqlalchemy import (
 from credsync.store.database import Moment
 from credsync.store.metadata import Id
 from credsync.store.metadata import metadata as metadata
+from credsync.store.people_tables import audit as audit
+from credsync.store.people_tables import audit_head as audit_head
+from credsync.store.people_tables import oidc_flows as oidc_flows
+from credsync.store.people_tables import people as people
+from credsync.store.people_tables import sessions as sessions
+from credsync.store.people_tables import set_up_links as set_up_links
+from credsync.store.people_tables import sign_in_attempts as sign_in_attempts
 from credsync.store.watch_tables import alerts as alerts
 from credsync.store.watch_tables import deadlines as deadlines
 from credsync.store.watch_tables import delays as delays
