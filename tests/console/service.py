@@ -42,6 +42,7 @@ class Console:
     api: Service
     url: str
     wakes: list[tuple[str, float]]
+    csrf: str = CSRF
     clients: dict[str, httpx2.Client] = field(default_factory=dict)
 
     def as_(self, role: str | None) -> httpx2.Client:

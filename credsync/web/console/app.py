@@ -14,15 +14,18 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from credsync.web.console.alerts import AlertPages
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.door import Door
 from credsync.web.console.frame import frame_of
 from credsync.web.console.guard import Guard, Handler, Refusal
 from credsync.web.console.pages import PAGES
 from credsync.web.console.render import Renderer
+from credsync.web.console.settings import SettingsPages
 from credsync.web.console.therapist import TherapistPages
 from credsync.web.console.therapists import Therapists
 from credsync.web.console.today import Today
+from credsync.web.console.workflows import WorkflowPages
 
 _READERS = 4
 """Threads at work at once for pages; with the API's they stay below the database's pool."""
@@ -40,6 +43,9 @@ def build_console(context: ConsoleContext, door: Door, more: Iterable[object] = 
         Today(context, renderer, limiter),
         Therapists(context, renderer, limiter),
         TherapistPages(context, renderer, limiter),
+        WorkflowPages(context, renderer, limiter),
+        AlertPages(context, renderer, limiter),
+        SettingsPages(context, renderer, limiter),
         *more,
     )
 

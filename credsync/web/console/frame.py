@@ -8,7 +8,13 @@ from typing import Any, Final
 from credsync.core.portal import Mode
 from credsync.web.console.context import ConsoleContext
 
-WAYS: Final = (("/", "Today"), ("/therapists", "Therapists"))
+WAYS: Final = (
+    ("/", "Today"),
+    ("/therapists", "Therapists"),
+    ("/workflows", "Workflows"),
+    ("/alerts", "Alerts"),
+    ("/settings", "Settings"),
+)
 """The pages named on every page: address and word."""
 
 

@@ -30,6 +30,7 @@ from credsync.store.known import known_therapist
 from credsync.store.notes import accept_note
 from credsync.store.therapists import Door, Taken
 from credsync.web.console.context import ConsoleContext
+from credsync.web.console.forms import words
 from credsync.web.console.guard import Refusal
 from credsync.web.console.reading import ask, change
 from credsync.web.console.render import HEADERS, Renderer
@@ -37,7 +38,6 @@ from credsync.web.console.viewer import viewer
 
 _PATIENCE: Final = 4.0
 """Seconds a page waits for HubSpot."""
-_MOST_WORDS: Final = 2_000
 _EVENTS: Final = 100
 
 
@@ -109,7 +109,7 @@ class TherapistPages:
     async def sync(self, request: Request) -> Response:
         """Sync now, pressed. What is written is judged again by the round that writes."""
         include_held = "yes" in request.state.form.get("include_held", ())
-        reason = _words(request, "reason") or "Sync now in the console"
+        reason = words(request, "reason") or "Sync now in the console"
         by = viewer(request).email
         who = _therapist_id(request)
         await self._take(
@@ -128,8 +128,8 @@ class TherapistPages:
 
     async def choose(self, request: Request) -> Response:
         """A record, chosen."""
-        slot, record_id = str(request.path_params["slot"]), _words(request, "record_id")
-        reason = _words(request, "reason")
+        slot, record_id = str(request.path_params["slot"]), words(request, "record_id")
+        reason = words(request, "reason")
         if not record_id or not reason:
             message = "Mark the record that belongs to this therapist, and write down how you know."
             raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "Nothing was chosen", message)
@@ -147,7 +147,7 @@ class TherapistPages:
 
     async def note(self, request: Request) -> Response:
         """A note on the timeline."""
-        text = _words(request, "text")
+        text = words(request, "text")
         who = _therapist_id(request)
         if not text:
             raise Refusal(
@@ -195,15 +195,6 @@ def _unknown() -> Refusal:
         "No therapist has this id. Look by name, contact id, record id or the address of a HubSpot page."
     )
     return Refusal(HTTPStatus.NOT_FOUND, "This therapist is not known", message)
-
-
-def _words(request: Request, name: str) -> str:
-    """A text field. Raises `Refusal` for one that is too long."""
-    text = " ".join(request.state.form.get(name, [""])[0].replace("\x00", "").split())
-    if len(text) > _MOST_WORDS:
-        message = f"The text has {len(text):,} letters; at most {_MOST_WORDS:,} are kept. Shorten it."
-        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "Nothing was changed", message)
-    return str(text)
 
 
 def _back(who: str, pressed: str) -> Response:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from io import StringIO
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -20,6 +18,7 @@ from credsync.web.console.context import ConsoleContext
 from credsync.web.console.guard import Refusal
 from credsync.web.console.reading import ask
 from credsync.web.console.render import HEADERS, Renderer
+from credsync.web.console.spreadsheets import csv_file
 from credsync.web.console.words import STATES
 
 _PAGE: Final = 50
@@ -37,7 +36,6 @@ _COLUMNS: Final = (
     "awaited_slots",
     "next_look_at",
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class Therapists:
@@ -72,19 +70,15 @@ class Therapists:
     async def therapists_csv(self, request: Request) -> Response:
         """The same as a file, at most 10,000 rows; no cell is one that a spreadsheet would run."""
         asked = self._asked(request)
-        text = StringIO()
-        rows = csv.writer(text)
-        rows.writerow(_COLUMNS)
-        after, written = None, 0
-        while written < _MOST_IN_FILE:
+        rows: list[list[object]] = []
+        after = None
+        while len(rows) < _MOST_IN_FILE:
             found = await self._find(asked, after, 1_000)
-            rows.writerows(_row(each) for each in found["therapists"])
-            written += len(found["therapists"])
+            rows += (_row(each) for each in found["therapists"])
             after = found["next_cursor"]
             if after is None:
                 break
-        headers = {**HEADERS, "Content-Disposition": 'attachment; filename="therapists.csv"'}
-        return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+        return csv_file("therapists.csv", _COLUMNS, rows)
 
     def _asked(self, request: Request) -> dict[str, str]:
         """The filters that are set. Raises `Refusal` for one that is no word of its list."""
@@ -122,12 +116,6 @@ class Therapists:
             raise Refusal(HTTPStatus.BAD_REQUEST, "This page cannot be found", message) from None
 
 
-def _row(entry: Mapping[str, Any]) -> list[str]:
+def _row(entry: Mapping[str, Any]) -> list[object]:
     shown = {**entry, "awaited_slots": " ".join(entry["awaited_slots"])}
-    return [_cell(shown[name]) for name in _COLUMNS]
-
-
-def _cell(value: object) -> str:
-    """A cell's text; one that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection)."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return [shown[name] for name in _COLUMNS]
