@@ -23,6 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 python := .venv/bin/python
 install := $(python) -m pip install -q -q --require-hashes
 judge := tests/sdk/node
+axe := tests/browser/node
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -33,7 +34,7 @@ setup: .venv/.installed
 demo: .venv/.installed
 	@.venv/bin/credsync demo
 
-test: .venv/.installed-dev $(judge)/node_modules/.installed
+test: .venv/.installed-dev .venv/.browser $(judge)/node_modules/.installed $(axe)/node_modules/.installed
 	@$(MAKE) --no-print-directory lint
 	@$(python) -m pytest -n 2
 
@@ -64,7 +65,7 @@ requirements: .venv/.installed-dev
 	@$(compile) --group build -c requirements/dev.txt -o requirements/build.txt
 
 clean:
-	rm -rf .venv $(judge)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .demo
+	rm -rf .venv $(judge)/node_modules $(axe)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The steps behind them. Each stamp is written last, so what was cut short starts again.
@@ -118,22 +119,37 @@ endef
 	@$(install) -r requirements/dev.txt || { $(not_installed); }
 	@touch $@
 
-# HubSpot's Node client, which judges the stand-in in tests/sdk. Root on Debian gets Node.js itself; nobody else is root.
+# HubSpot's Node client judges the stand-in in tests/sdk, axe-core the console in tests/browser. Root on Debian gets
+# Node.js and Chromium themselves; nobody else is root.
 
 has_node := command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' >/dev/null 2>&1
+has_browser := command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1
+may_install := [ "$$(id -u 2>/dev/null)" = 0 ] && command -v apt-get >/dev/null 2>&1
+apt_get := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-$(judge)/node_modules/.installed: $(judge)/package.json $(judge)/package-lock.json
-	@if ! { $(has_node); } && [ "$$(id -u 2>/dev/null)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+%/node_modules/.installed: %/package.json %/package-lock.json
+	@if ! { $(has_node); } && $(may_install); then \
 	  echo "Installing Node.js and npm for the tests ..."; \
-	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; } >/dev/null || true; \
+	  { apt-get update -qq && $(apt_get) nodejs npm; } >/dev/null || true; \
 	fi; \
 	if ! { $(has_node); }; then \
 	  echo "credsync: the tests need Node.js 18 or newer and npm, which were not found: install them (Debian 12, Ubuntu 24.04 or newer: apt-get install nodejs npm), then run make again." >&2; \
 	  exit 1; \
 	fi
-	@echo "Installing HubSpot's Node client for the tests ..."
-	@cd $(judge) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null || { \
-	  echo "credsync: HubSpot's Node client could not be installed (npm says why above): see that npm reaches its registry from here, then run make again." >&2; \
+	@echo "Installing the Node packages of $* for the tests ..."
+	@cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null || { \
+	  echo "credsync: the Node packages of $* could not be installed (npm says why above): see that npm reaches its registry from here, then run make again." >&2; \
 	  exit 1; \
 	}
+	@touch $@
+
+.venv/.browser: .venv/.installed-dev
+	@if ! { $(has_browser); } && $(may_install); then \
+	  echo "Installing Chromium for the tests ..."; \
+	  { apt-get update -qq && $(apt_get) chromium; } >/dev/null || true; \
+	fi; \
+	if ! { $(has_browser); }; then \
+	  echo "credsync: the tests need a Chromium, which was not found: install it (Debian: apt-get install chromium), then run make again." >&2; \
+	  exit 1; \
+	fi
 	@touch $@

@@ -109,14 +109,15 @@ def test_the_pins_agree_with_each_other() -> None:
         assert _pinned(ROOT / "requirements" / name).items() <= tested.items()
 
 
-def test_every_node_package_is_exact_has_a_hash_and_names_no_registry() -> None:
-    """HubSpot's Node client and what it needs, as `npm install --omit-lockfile-registry-resolved` locks them."""
-    place = ROOT / "tests" / "sdk" / "node"
+@pytest.mark.parametrize("tests", ["sdk", "browser"])
+def test_every_node_package_is_exact_has_a_hash_and_names_no_registry(tests: str) -> None:
+    """What the tests need of Node, as `npm install --omit-lockfile-registry-resolved` locks it."""
+    place = ROOT / "tests" / tests / "node"
     package = json.loads((place / "package.json").read_text())
     lock = json.loads((place / "package-lock.json").read_text())
     packages = lock["packages"]
     assert packages.pop("")["dependencies"] == package["dependencies"]
-    assert {name.removeprefix("node_modules/") for name in packages} > set(package["dependencies"])
+    assert {name.removeprefix("node_modules/") for name in packages} >= set(package["dependencies"])
     for name, version in package["dependencies"].items():
         assert packages[f"node_modules/{name}"]["version"] == version
     for name, entry in packages.items():
@@ -210,6 +211,17 @@ def test_the_makefile_says_what_to_do_where_node_is_missing_or_too_old(tmp_path:
         assert REMEDY.match(said)
         assert "apt-get install nodejs npm" in said
         assert not (judge / "node_modules").exists()
+
+
+def test_the_makefile_says_what_to_do_where_no_browser_is(tmp_path: Path) -> None:
+    """One sentence with the remedy, for somebody who is not root."""
+    clone = _bare_clone(tmp_path)
+    made = _make("-o", ".venv/.installed-dev", ".venv/.browser", cwd=clone, path=_bare_path(tmp_path))
+    assert made.returncode != 0
+    [said] = [line for line in made.stderr.splitlines() if line.startswith("credsync:")]
+    assert REMEDY.match(said)
+    assert "apt-get install chromium" in said
+    assert not (clone / ".venv" / ".browser").exists()
 
 
 def test_the_makefile_installs_node_where_root_may(tmp_path: Path) -> None:
