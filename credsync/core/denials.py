@@ -1,4 +1,4 @@
-"""What a portal's token may not do: as a whole, or one object type and verb."""
+"""What HubSpot denies a portal: the token as a whole, one object type and verb, or every call for today."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ UNAUTHORIZED: Final = "unauthorized"
 """The code of a call whose token HubSpot did not take."""
 FORBIDDEN: Final = frozenset({"forbidden", "missing_scopes"})
 """The codes of a call that its token may not make."""
+
+
+OVER_FOR_TODAY: Final = "rate_limited_daily"
+"""The code of a call that the day's limit forbids."""
 
 
 class Verb(StrEnum):
@@ -38,4 +42,6 @@ def reason_of_failure(code: str, otherwise: Reason) -> Reason:
     """The machine reason for what a call's failure keeps waiting."""
     if code == UNAUTHORIZED:
         return Reason.PORTAL_UNAUTHORIZED
+    if code == OVER_FOR_TODAY:
+        return Reason.RATE_LIMITED_DAILY
     return Reason.MISSING_SCOPES if code in FORBIDDEN else otherwise

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     PORTAL_PAUSED = "portal_paused"
     PORTAL_UNAUTHORIZED = "portal_unauthorized"
     MISSING_SCOPES = "missing_scopes"
+    RATE_LIMITED_DAILY = "rate_limited_daily"
     NEWER_SUBMISSION = "newer_submission"
     NEWER_SIGN_UP = "newer_sign_up"
     NOT_MAPPED = "not_mapped"
@@ -97,6 +98,10 @@ _SENTENCES: dict[Reason, str] = {
         "The portal's token may not do this with this object type. Add the scope that the portal's alert names to the app "
         "in HubSpot (crm.objects.custom.read to look, crm.objects.custom.write to write); credsync tries once a minute "
         "and catches up by itself."
+    ),
+    Reason.RATE_LIMITED_DAILY: (
+        "HubSpot's calls of the day are used up, so credsync neither looks nor writes until the next day of the account; "
+        "then it goes on by itself."
     ),
     Reason.NEWER_SUBMISSION: "A newer submission has replaced all of it.",
     Reason.NEWER_SIGN_UP: (

@@ -1,8 +1,8 @@
 """The calls of one day: our share of what the account may make, and when the day is over.
 
 HubSpot resets its daily limits at midnight in the account's time zone. It tells the account's limit and what all apps
-have left of it in every answer. Our own calls are counted here; whoever runs the portal keeps the count in the
-database (`take_unsaved`, `restore`), so that a new process goes on with it.
+have left of it in every answer. Our own calls are counted here; whoever runs the portal keeps the count, and until when
+HubSpot said stop, in the database (`take_unsaved`, `restore`), so that a new process goes on with both.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ MARGIN = timedelta(seconds=5)
 """How long after midnight by our clock: HubSpot's may be behind it."""
 _JUST_BEGUN = timedelta(minutes=10)
 _ASK_AGAIN = timedelta(minutes=1)
+_LONGEST = timedelta(hours=26)
+"""No day is longer, whatever an answer says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class DailyCalls:
     calls: Mapping[Bucket, int]
     allowed: Mapping[Bucket, int] = field(default_factory=dict)
     """What the account may make, as HubSpot told it."""
+    stopped: Mapping[Bucket, datetime] = field(default_factory=dict)
+    """Until when HubSpot said that nothing is left, of any day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,12 @@ def until_next_day(now: datetime, zone: tzinfo) -> timedelta:
     begun = datetime.combine(local.date(), time.min, zone).astimezone(UTC)
     if now - begun < _JUST_BEGUN:
         return _ASK_AGAIN
-    midnight = datetime.combine(local.date() + timedelta(days=1), time.min, zone)
+    return _until_midnight(now, zone)
+
+
+def _until_midnight(now: datetime, zone: tzinfo) -> timedelta:
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    midnight = datetime.combine(tomorrow, time.min, zone)
     return midnight.astimezone(UTC) - now.astimezone(UTC) + MARGIN
 
 
@@ -77,6 +86,7 @@ class Daily:
         self._keeps_count = False
         self._told: dict[Bucket, LimitsTold] = {}
         self._stopped: dict[Bucket, Stopped] = {}
+        self._unsaved_stops: set[Bucket] = set()
 
     @property
     def zone(self) -> tzinfo:
@@ -117,7 +127,8 @@ class Daily:
     def used_up(self, bucket: Bucket, after: timedelta | None = None) -> timedelta:
         """HubSpot says that nothing is left, and perhaps for how long; gives how long."""
         now = self._now()
-        closed_for = until_next_day(now, self._zone) if after is None else after
+        closed_for = until_next_day(now, self._zone) if after is None else min(after, _LONGEST)
+        self._unsaved_stops.add(bucket)
         self._stopped[bucket] = Stopped(bucket, now + closed_for, None, self.allowed_by_hubspot(bucket))
         return closed_for
 
@@ -130,7 +141,7 @@ class Daily:
         most = self._ours(bucket)
         if most is None or self.made(bucket) < most:
             return None
-        until = now + until_next_day(now, self._zone)
+        until = now + _until_midnight(now, self._zone)
         return Stopped(bucket, until, self._share, self.allowed_by_hubspot(bucket))
 
     def stopped_anywhere(self) -> Stopped | None:
@@ -155,16 +166,20 @@ class Daily:
         None when there is nothing, or before `restore`.
         """
         self._turn_over()
-        if not self._unsaved or not self._keeps_count:
+        if not self._keeps_count or not (self._unsaved or self._unsaved_stops):
             return None
         allowed = {bucket: told.daily for bucket, told in self._told.items() if told.daily is not None}
-        taken = DailyCalls(self._day, dict(self._unsaved), allowed)
-        self._unsaved = Counter()
+        stopped = {bucket: self._stopped[bucket].until for bucket in self._unsaved_stops}
+        taken = DailyCalls(self._day, dict(self._unsaved), allowed, stopped)
+        self._unsaved, self._unsaved_stops = Counter(), set()
         return taken
 
     def give_back(self, taken: DailyCalls | None) -> None:
         """It could not be kept after all."""
-        if taken is not None and taken.day == self._day:
+        if taken is None:
+            return
+        self._unsaved_stops.update(taken.stopped)
+        if taken.day == self._day:
             self._unsaved.update(taken.calls)
 
     def restore(self, kept: DailyCalls | None) -> None:
@@ -173,6 +188,9 @@ class Daily:
         self._keeps_count = True
         for bucket, allowed in kept.allowed.items() if kept is not None else ():
             self._told.setdefault(bucket, LimitsTold(daily=allowed))
+        for bucket, until in kept.stopped.items() if kept is not None else ():
+            if bucket not in self._stopped or self._stopped[bucket].until < until:
+                self._stopped[bucket] = Stopped(bucket, until, None, self.allowed_by_hubspot(bucket))
         self._made = Counter(self._unsaved)
 
     def _ours(self, bucket: Bucket) -> int | None:

@@ -9,10 +9,12 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from credsync.core.alerts import AlertKind, AlertText, Cause, Holding, words_of
+from credsync.core.denials import Denied
 from credsync.operate.doctor_webhooks import webhooks_that_came
 from credsync.operate.findings import Finding, advice, failing, ok
 from credsync.store import schema
-from credsync.store.clock import Clock
+from credsync.store.clock import Clock, say_time
 from credsync.store.database import Database
 from credsync.store.portals import statuses
 from credsync.store.tokens import any_token
@@ -141,16 +143,33 @@ def _portals(connection: Connection) -> list[Finding]:
     findings = []
     for status in statuses(connection):
         name = f"portal {status.name}: rounds"
-        if status.paused_at is not None:
+        findings += [_denied(status.name, each) for each in status.denied]
+        if status.paused_by_us:
+            words = words_of(Cause(status.name, AlertKind.PORTAL_UNAUTHORIZED), Holding())
+            findings.append(failing(name, f"{words.title} (401). {words.message}", _remedy(words)))
+        elif status.paused_at is not None:
             why = f": {status.paused_reason}" if status.paused_reason else ""
             message = f"{status.paused_by} paused the portal{why}."
             findings.append(
                 advice(name, message, f"run `credsync portal resume {status.name}` when it may go on")
             )
         elif status.problem:
-            message = f"The last round could not run: {status.problem.rstrip('.')}."
+            until = f" Until {say_time(status.problem_until)}." if status.problem_until is not None else ""
+            message = f"The last round could not run: {status.problem.rstrip('.')}.{until}"
             findings.append(advice(name, message, "the findings on this portal below say what to do"))
     return findings
+
+
+def _denied(portal: str, denied: Denied) -> Finding:
+    """What HubSpot said last; it is not asked here, so it may have changed its mind since."""
+    cause = Cause(portal, AlertKind.PORTAL_FORBIDDEN, denied.object, verb=denied.verb.value)
+    words = words_of(cause, Holding(details={"scopes": denied.scopes}))
+    name = f"portal {portal}: {denied.object} ({denied.verb.value})"
+    return failing(name, f"{words.title} (403, as HubSpot last said). {words.message}", _remedy(words))
+
+
+def _remedy(words: AlertText) -> str:
+    return f"{words.remedy[:1].lower()}{words.remedy[1:].rstrip('.')}"
 
 
 def _unreachable(url: URL, error: Exception) -> Finding:

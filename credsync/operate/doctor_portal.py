@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
+from credsync.core.denials import FORBIDDEN, OVER_FOR_TODAY, UNAUTHORIZED
 from credsync.core.observations import NotSeen
 from credsync.core.portal import CONTACT, Portal
 from credsync.hubspot.associations import read_associations
@@ -25,7 +26,7 @@ CLOCK_TOLERANCE = 30.0
 """Seconds by which this machine's clock may differ from HubSpot's."""
 _NOBODY = "1"
 """An id to ask after that is hardly anybody's: only whether the question is allowed counts."""
-_STOPPING = frozenset({"unauthorized", "rate_limited", "rate_limited_daily", "unreachable", "timeout"})
+_STOPPING = frozenset({UNAUTHORIZED, "rate_limited", OVER_FOR_TODAY, "unreachable", "timeout"})
 
 
 async def examine_portal(portal: Portal, edge_of: Callable[[Portal], Edge], clock: Clock) -> list[Finding]:
@@ -126,9 +127,7 @@ async def _schema(portal: Portal, client: HubSpotClient) -> list[Finding]:
 def _object_types(portal: Portal, schema: PortalSchema) -> list[Finding]:
     """Object types, labels and the properties that tell slots apart; what may not be seen is said once."""
     name = f"portal {portal.name}"
-    hidden = {
-        fault.key for fault in schema.faults if fault.scopes or fault.code in ("forbidden", "missing_scopes")
-    }
+    hidden = {fault.key for fault in schema.faults if fault.scopes or fault.code in FORBIDDEN}
     findings: list[Finding] = []
     for fault in name_faults(portal, schema):
         slot = portal.slots.get(fault.key.removeprefix("slots."))
@@ -163,10 +162,10 @@ async def _reading(portal: Portal, client: HubSpotClient, schema: PortalSchema) 
         parent = portal.objects[key].parent
         if parent in types:
             seen = (await read_associations(client, types[parent], found.type_id, [_NOBODY]))[_NOBODY]
-            if isinstance(seen, NotSeen) and seen.code in ("forbidden", "missing_scopes"):
+            if isinstance(seen, NotSeen) and seen.code in FORBIDDEN:
                 refused.setdefault(f"associations from {parent} to {key}: {seen.message}")
         reading = (await batch_read(client, found.type_id, [_NOBODY], ()))[_NOBODY]
-        if isinstance(reading, NotRead) and reading.code in ("forbidden", "missing_scopes"):
+        if isinstance(reading, NotRead) and reading.code in FORBIDDEN:
             refused.setdefault(f"records of {key}: {reading.message}")
     if refused:
         remedy = "give the token the scopes named (docs/configuration.md lists all of them)"
@@ -186,12 +185,20 @@ def _not_allowed(name: str, what: str, message: str, scopes: tuple[str, ...]) ->
     return failing(name, f"{what}: {message}.", remedy)
 
 
+_WHEN_NOT_ASKED = {
+    OVER_FOR_TODAY: (
+        "look in HubSpot at which app used the day's calls up, and run `credsync doctor` again after the account's "
+        "midnight; rounds go on by themselves then"
+    ),
+    "rate_limited": "run `credsync doctor` again in a minute; other apps of the account may be calling just now",
+    "server_error": "look at https://status.hubspot.com, then run `credsync doctor` again",
+}
+"""What to do where HubSpot answers but tells nothing; otherwise the way to it is in doubt."""
+
+
 def _not_asked(name: str, error: HubSpotError) -> Finding:
-    return failing(
-        name,
-        f"HubSpot cannot be asked: {error.message}.",
-        "check base_url and the way to HubSpot (proxy, firewall), then run `credsync doctor` again",
-    )
+    way = "check base_url and the way to HubSpot (proxy, firewall), then run `credsync doctor` again"
+    return failing(name, f"HubSpot cannot be asked: {error.message}.", _WHEN_NOT_ASKED.get(error.code, way))
 
 
 def _variable(portal: Portal) -> str:

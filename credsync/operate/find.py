@@ -18,7 +18,7 @@ from credsync.core.states import TherapistState
 from credsync.operate.outlook import Outlook, outlooks, standing_reason
 from credsync.operate.portal_standing import Standing, standing_of
 from credsync.operate.search import by_id, by_name, resolve
-from credsync.operate.status import in_file_order, time_or_none
+from credsync.operate.status import in_file_order, not_before
 from credsync.store.clock import say_time
 from credsync.store.tables import links, therapists
 
@@ -81,7 +81,7 @@ def find_therapists(
     standings = {name: standing_of(connection, portals, name) for name in {row.portal for row in page}}
     return {
         "therapists": [
-            _entry(row, portals.get(row.portal), standings[row.portal], seen[row.id]) for row in page
+            _entry(row, portals.get(row.portal), standings[row.portal], seen[row.id], now) for row in page
         ],
         "next_cursor": _cursor(page[-1].id) if len(rows) > size else None,
     }
@@ -112,8 +112,11 @@ def _waiting_for(query: Select[Any], portals: Mapping[str, Portal], slot: str) -
     return query.where(waits)
 
 
-def _entry(row: Row[Any], portal: Portal | None, standing: Standing, outlook: Outlook) -> dict[str, Any]:
-    reason = standing_reason(row)
+def _entry(
+    row: Row[Any], portal: Portal | None, standing: Standing, outlook: Outlook, now: datetime
+) -> dict[str, Any]:
+    goes_on_at = standing.goes_on_at(now)
+    reason = standing_reason(row, goes_on_at)
     looks = standing.looks and row.contact_id is not None
     return {
         "id": row.id,
@@ -129,7 +132,7 @@ def _entry(row: Row[Any], portal: Portal | None, standing: Standing, outlook: Ou
             for link in in_file_order(portal, outlook.links)
             if link.awaited and link.state is not LinkState.FOUND
         ],
-        "next_look_at": time_or_none(row.due_at if looks else None),
+        "next_look_at": not_before(row.due_at if looks else None, goes_on_at),
     }
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import anyio
@@ -23,12 +23,14 @@ from sqlalchemy import Connection
 from credsync.core.portal import Portal
 from credsync.core.verdicts import Effect
 from credsync.hubspot.client import Answer, HubSpotClient, Timeouts
+from credsync.hubspot.daily import DailyCalls
 from credsync.hubspot.edge import Edge, Names, PortalUnusable, read_names
 from credsync.hubspot.errors import HubSpotError, RateLimited, Unavailable
 from credsync.hubspot.pacing import WINDOW, Pacing
-from credsync.hubspot.paths import Route
+from credsync.hubspot.paths import Bucket, Route
 from credsync.operate.kept_names import keep_names, kept_names
 from credsync.settings import SettingsError
+from credsync.store.daily_calls import stops_of
 from credsync.store.database import Database
 from credsync.store.live_reads import SEATS, Seat, Wait, leave_seat, take_seat
 
@@ -125,6 +127,8 @@ class LiveClient(HubSpotClient):
                 effect=Effect.NOT_SENT,
                 retry_after=pause / self.pacing.speed,
             )
+        if (stopped := self.daily.stopped(route.bucket)) is not None:
+            raise self._over_for_today(stopped)
         if self._may_take <= 0:
             raise _too_slow()
         seat = await self._take_seat()
@@ -155,6 +159,12 @@ class LiveClient(HubSpotClient):
             await self._seats.sleep(wait)
         self.made += 1
         return got
+
+
+def _stopped(connection: Connection, portal: str, day: date) -> DailyCalls:
+    """HubSpot's word that the day's calls are used up, to whomever it said that; our share does not bind questions."""
+    stops = stops_of(connection, portal)
+    return DailyCalls(day, {}, stopped={each: stops[each.value] for each in Bucket if each.value in stops})
 
 
 def _too_slow() -> Unavailable:
@@ -220,6 +230,7 @@ class Live:
             client = LiveClient(portal, self._token_of(portal), seats, learnt, patience, self.speed)
         except ValueError as error:
             raise SettingsError(f"Portal {portal_name} cannot be reached: {error}.") from None
+        client.daily.restore(await self.read(_stopped, portal_name, client.daily.day))
         async with client:
             try:
                 names, problem = await self._names(portal, client)

@@ -51,11 +51,45 @@ def outlooks(
     return found
 
 
-def standing_reason(row: Row[Any]) -> Reason:
-    """Why a therapist is in its state; what no round could look at yet for want of a contact says so already."""
-    if row.contact_id is None and row.state == TherapistState.WAITING:
+def standing_reason(row: Row[Any], goes_on_at: datetime | None = None) -> Reason:
+    """Why a therapist is in its state, before any round could say so: no contact, or no calls left until `goes_on_at`."""
+    reason = Reason(row.reason)
+    if row.state != TherapistState.WAITING:
+        return reason
+    if row.contact_id is None:
         return Reason.NO_CONTACT
-    return Reason(row.reason)
+    return Reason.RATE_LIMITED_DAILY if goes_on_at is not None and reason in _A_CALL_MAY_END else reason
+
+
+_A_CALL_MAY_END = frozenset(
+    {
+        Reason.NONE,
+        Reason.NOT_LOOKED_YET,
+        Reason.RECORD_AWAITED,
+        Reason.PARENT_AWAITED,
+        Reason.LOOK_FAILED,
+        Reason.SEND_FAILED,
+    }
+)
+"""Why something waits that would go on with the next call: while none may be made, that is why it waits."""
+
+
+def until_the_next_day(outlook: Outlook) -> Outlook:
+    """The outlook while the day has no calls left."""
+    why = Reason.RATE_LIMITED_DAILY
+    links = {
+        slot: replace(link, reason=why)
+        if link.state is LinkState.AWAITED and link.awaited and link.reason in _A_CALL_MAY_END
+        else link
+        for slot, link in outlook.links.items()
+    }
+    writes = [
+        replace(write, reason=why)
+        if write.state in (WriteState.WAITING, WriteState.DUE) and write.reason in _A_CALL_MAY_END
+        else write
+        for write in outlook.writes
+    ]
+    return Outlook(links, writes)
 
 
 def will_be_looked_at(link: Link, writes: Iterable[Write]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection
@@ -26,6 +27,13 @@ class Standing:
 
     state: PortalState
     message: str = ""
+    stopped_until: datetime | None = None
+    """When the account's next day begins, where the calls of one were used up: it may be over."""
+
+    def goes_on_at(self, now: datetime) -> datetime | None:
+        """When rounds go on, while the day has no calls left."""
+        over = self.stopped_until is None or self.stopped_until <= now
+        return None if over else self.stopped_until
 
     @property
     def looks(self) -> bool:
@@ -59,4 +67,5 @@ def standing_of(connection: Connection, portals: Mapping[str, Portal], name: str
         words = words_of(cause, Holding(details={"scopes": each.scopes}))
         said.append(f"{words.title}. {words.message} {words.remedy}")
     state = PortalState.OBSERVE_ONLY if portal.hubspot.mode is Mode.OBSERVE else PortalState.RUNNING
-    return Standing(state, " ".join(said))
+    daily = status.problem_kind is AlertKind.RATE_LIMITED_DAILY
+    return Standing(state, " ".join(said), status.problem_until if daily else None)

@@ -16,7 +16,7 @@ from credsync.core.reasons import sentence
 from credsync.core.states import complete, telling_writes
 from credsync.core.writes import Write, WriteState
 from credsync.operate.observed import observed_json, observed_writes
-from credsync.operate.outlook import outlooks, standing_reason, will_be_looked_at
+from credsync.operate.outlook import outlooks, standing_reason, until_the_next_day, will_be_looked_at
 from credsync.operate.portal_standing import standing_of
 from credsync.operate.record_urls import Pages, pages_of
 from credsync.store.clock import say_time
@@ -43,6 +43,10 @@ def therapist_status(
     standing = standing_of(connection, portals, row.portal)
     pages = pages_of(connection, row.portal)
     outlook = outlooks(connection, portals, [row], now)[row.id]
+    goes_on_at = standing.goes_on_at(now)
+    if goes_on_at is not None and row.contact_id is not None:
+        outlook = until_the_next_day(outlook)
+    reason = standing_reason(row, goes_on_at)
     looks = standing.looks and row.contact_id is not None
     shared = shared_contacts(connection, row.portal)
     deadlines = deadlines_of(connection, row.portal)
@@ -53,10 +57,11 @@ def therapist_status(
         {
             **link_json(link, _object_of(portal, link.slot), pages, past.get(link.slot, ())),
             **_overdue_json(deadlines.get(rule_of(link.slot))),
-            "next_look_at": time_or_none(
+            "next_look_at": not_before(
                 (row.due_at if unseen else link.next_look_at)
                 if looks and will_be_looked_at(link, outlook.writes)
-                else None
+                else None,
+                goes_on_at,
             ),
         }
         for link in in_file_order(portal, outlook.links)
@@ -72,13 +77,13 @@ def therapist_status(
         "contact_url": pages.contact(row.contact_id),
         "name": row.name,
         "state": row.state,
-        "reason": standing_reason(row).value,
-        "message": sentence(standing_reason(row)),
+        "reason": reason.value,
+        "message": sentence(reason),
         "contact_shared_with": sorted(
             shared.get(row.merged_contact_id or row.contact_id or "", frozenset()) - {row.id}
         ),
         "state_since": say_time(row.state_since),
-        "next_look_at": time_or_none(row.due_at if looks else None),
+        "next_look_at": not_before(row.due_at if looks else None, goes_on_at),
         "complete": complete(outlook.links),
         "ids": ids_of(portal, outlook.links),
         "links": links,
@@ -91,6 +96,11 @@ def therapist_status(
             for index, write in enumerate(outlook.writes)
         ],
     }
+
+
+def not_before(at: datetime | None, goes_on_at: datetime | None) -> str | None:
+    """A next look as the API says it: no sooner than rounds go on."""
+    return time_or_none(at if at is None or goes_on_at is None else max(at, goes_on_at))
 
 
 def time_or_none(at: datetime | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
@@ -16,7 +17,7 @@ from credsync.hubspot.pacing import LimitDiffers
 from credsync.hubspot.paths import Bucket
 from credsync.operate.kept_names import kept_time_zone
 from credsync.operate.limits import say_differing, say_stopped
-from credsync.store.daily_calls import CallsMade, add_calls, calls_on
+from credsync.store.daily_calls import CallsMade, add_calls, calls_on, stops_of
 
 _log = structlog.get_logger("credsync")
 
@@ -29,7 +30,7 @@ class Allowance:
     _said: frozenset[LimitDiffers] = field(default_factory=frozenset)
 
     def restore(self, connection: Connection) -> None:
-        """Go on with what was counted of the account's day before, whoever counted it."""
+        """Go on with what was counted of the account's day before, and with HubSpot's word to stop, whoever had it."""
         daily = self.edge.client.daily
         zone = kept_time_zone(connection, self.edge.portal.name)
         if zone:
@@ -39,7 +40,9 @@ class Allowance:
         made = {bucket: kept[bucket.value] for bucket in Bucket if bucket.value in kept}
         allowed = {bucket: each.allowed for bucket, each in made.items() if each.allowed is not None}
         calls = {bucket: each.calls for bucket, each in made.items()}
-        daily.restore(DailyCalls(daily.day, calls, allowed))
+        stops = stops_of(connection, self.edge.portal.name)
+        stopped = {bucket: stops[bucket.value] for bucket in Bucket if bucket.value in stops}
+        daily.restore(DailyCalls(daily.day, calls, allowed, stopped))
 
     @contextmanager
     def counted(self) -> Iterator[Callable[[Connection], None]]:
@@ -50,8 +53,10 @@ class Allowance:
         def keep(connection: Connection) -> None:
             if taken is not None:
                 made = {
-                    bucket.value: CallsMade(count, taken.allowed.get(bucket))
-                    for bucket, count in taken.calls.items()
+                    bucket.value: CallsMade(
+                        taken.calls.get(bucket, 0), taken.allowed.get(bucket), taken.stopped.get(bucket)
+                    )
+                    for bucket in (*taken.calls, *(each for each in taken.stopped if each not in taken.calls))
                 }
                 add_calls(connection, self.edge.portal.name, taken.day, made)
 
@@ -61,11 +66,11 @@ class Allowance:
             daily.give_back(taken)
             raise
 
-    def over_for_today(self) -> str | None:
-        """Why nothing goes on before the account's midnight; None while calls are left."""
+    def over_for_today(self) -> tuple[str, datetime] | None:
+        """Why nothing goes on, and until when: the account's midnight at the latest. None while calls are left."""
         daily = self.edge.client.daily
         stopped = daily.stopped_anywhere()
-        return None if stopped is None else say_stopped(stopped, str(daily.zone))
+        return None if stopped is None else (say_stopped(stopped, str(daily.zone)), stopped.until)
 
     def say_differences(self) -> None:
         """Log once where HubSpot names another limit than the portal file."""

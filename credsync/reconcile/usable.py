@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import structlog
+from sqlalchemy import Connection
 
 from credsync.core.alerts import AlertKind
 from credsync.core.denials import FORBIDDEN, UNAUTHORIZED
+from credsync.core.reasons import Reason
 from credsync.hubspot.edge import Edge, Names, PortalUnusable
 from credsync.hubspot.lanes import Lane, in_lane
 from credsync.operate.kept_names import keep_names
@@ -16,6 +20,7 @@ from credsync.reconcile.report import RoundReport
 from credsync.reconcile.silence import LONG, kind_of_silence
 from credsync.reconcile.watch import Watch
 from credsync.store import in_thread, portals
+from credsync.store.bringing_back import bring_back
 from credsync.store.database import Database
 from credsync.store.leases import Lease
 from credsync.store.portals import PortalStatus
@@ -44,11 +49,11 @@ class Usable:
         self._allowance = allowance
         self._permission = permission
         self._watch = watch
-        self._problem: tuple[str | None, AlertKind | None] = (None, None)
+        self._problem: tuple[str | None, AlertKind | None, datetime | None] = (None, None, None)
 
     async def restore(self, status: PortalStatus) -> None:
         """Go on with what is kept of the portal, whoever owned it before."""
-        self._problem = (status.problem, status.problem_kind)
+        self._problem = (status.problem, status.problem_kind, status.problem_until)
         await in_thread.read(self._database, self._allowance.restore)
 
     async def names(self, lease: Lease) -> Names | None:
@@ -61,6 +66,8 @@ class Usable:
             if error.code == UNAUTHORIZED:
                 await self._permission.token_refused(lease)
                 return None
+            if await self.over_for_today(lease):
+                return None
             self.silences = LONG if error.code in FORBIDDEN else self.silences + 1
             await self._say(str(error), AlertKind.PORTAL_UNUSABLE)
             return None
@@ -72,10 +79,13 @@ class Usable:
         """Say so while no call may be made until the account's midnight, and when that is over."""
         over = self._allowance.over_for_today()
         was = self._problem[1] is AlertKind.RATE_LIMITED_DAILY
-        if over is not None and not was:
-            await self._holder.renew(lease)
-        if over is not None or was:
-            await self._say(over, None if over is None else AlertKind.RATE_LIMITED_DAILY)
+        if over is not None:
+            problem, until = over
+            if not was:
+                await self._holder.renew(lease)
+            await self._say(problem, AlertKind.RATE_LIMITED_DAILY, until)
+        elif was:
+            await self._say(None)
         return over is not None
 
     async def after_idle(self, lease: Lease) -> bool:
@@ -108,13 +118,25 @@ class Usable:
         if not await self.over_for_today(lease):
             await self._say(problem, kind)
 
-    async def _say(self, problem: str | None, kind: AlertKind | None = None) -> None:
-        """Tell a change of what keeps rounds from running: once in the log, and in the portal's row."""
-        before, self._problem = self._problem, (problem, kind)
+    async def _say(
+        self, problem: str | None, kind: AlertKind | None = None, until: datetime | None = None
+    ) -> None:
+        """Tell a change of what keeps rounds from running: once in the log, and in the portal's row.
+
+        Whoever waited for the end of a day is due when it has ended.
+        """
+        before, self._problem = self._problem, (problem, kind, until)
         if before == self._problem:
             return
         self._watch.note()
-        await in_thread.write(self._database, portals.set_problem, self._name, problem, kind)
+        day_ended = before[1] is AlertKind.RATE_LIMITED_DAILY and problem is None
+
+        def keep(connection: Connection) -> None:
+            portals.set_problem(connection, self._name, problem, kind, until)
+            if day_ended:
+                bring_back(connection, self._name, Reason.RATE_LIMITED_DAILY, self._database.clock.now())
+
+        await in_thread.write(self._database, keep)
         if problem == before[0]:
             return
         if problem is None:

@@ -32,6 +32,8 @@ class PortalStatus:
     paused_at: datetime | None = None
     problem: str | None = None
     problem_kind: AlertKind | None = None
+    problem_until: datetime | None = None
+    """When the problem ends by itself, where that is known."""
     denied: tuple[Denied, ...] = ()
     """What the token may not do, as HubSpot last said."""
     portal_id: str | None = None
@@ -72,6 +74,7 @@ def _status(row: Row[Any]) -> PortalStatus:
         row.paused_at,
         row.problem,
         AlertKind(row.problem_kind) if row.problem_kind else None,
+        row.problem_until,
         tuple(Denied(each["object"], Verb(each["verb"]), tuple(each["scopes"])) for each in row.denied or ()),
         account.get("portal_id"),
         account.get("ui_domain"),
@@ -128,11 +131,22 @@ def _resume(
 
 
 def set_problem(
-    connection: Connection, name: str, problem: str | None, kind: AlertKind | None = None
+    connection: Connection,
+    name: str,
+    problem: str | None,
+    kind: AlertKind | None = None,
+    until: datetime | None = None,
 ) -> None:
-    """Say what keeps rounds from running; None when they run. `kind` is the alert's, once it is worth one."""
+    """Say what keeps rounds from running, and until when if that is known; None when they run.
+
+    `kind` is the alert's, once it is worth one.
+    """
     ensure(connection, name)
-    said = {"problem": problem, "problem_kind": kind.value if kind is not None else None}
+    said = {
+        "problem": problem,
+        "problem_kind": kind.value if kind is not None else None,
+        "problem_until": until,
+    }
     connection.execute(update(portals).where(portals.c.name == name).values(said))
 
 

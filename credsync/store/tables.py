@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -21,6 +20,8 @@ from sqlalchemy import (
     text,
 )
 
+from credsync.store.call_tables import daily_calls as daily_calls
+from credsync.store.call_tables import live_reads as live_reads
 from credsync.store.database import Moment
 from credsync.store.metadata import Id
 from credsync.store.metadata import metadata as metadata
@@ -188,16 +189,6 @@ merged_contacts = Table(
     comment="contact ids that live on under another, as HubSpot told; backends go on sending the old ones",
 )
 
-live_reads = Table(
-    "live_reads",
-    metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
-    Column("portal", String(100), nullable=False),
-    Column("at", Moment, nullable=False),
-    Index("ix_live_reads_portal_at", "portal", "at"),
-    comment="calls that people's questions made beside the rounds, of the last seconds",
-)
-
 links = Table(
     "links",
     metadata,
@@ -330,6 +321,7 @@ portals = Table(
     Column(
         "problem_kind", String(40), comment="the kind of alert a problem is; null for one not worth it yet"
     ),
+    Column("problem_until", Moment, comment="when a problem ends by itself, where that is known"),
     Column("denied", JSON, comment="object, verb and scopes of each thing that the token may not do"),
     Column("account", JSON, comment="portal id and UI domain as HubSpot told them"),
     Column("sweep_from", Moment, comment="when the next verification sweep may begin"),
@@ -350,17 +342,6 @@ quarantined_values = Table(
     Column("since", Moment, nullable=False),
     Index("ix_quarantined_values_therapist_id", "therapist_id"),
     comment="what HubSpot refused of a record, without the value: not sent again until it or the property changes",
-)
-
-daily_calls = Table(
-    "daily_calls",
-    metadata,
-    Column("portal", String(100), primary_key=True),
-    Column("bucket", String(20), primary_key=True, comment="which of HubSpot's limits they count against"),
-    Column("day", String(10), nullable=False, comment="of the account's time zone; only the latest is kept"),
-    Column("calls", BigInteger, nullable=False),
-    Column("allowed", BigInteger, comment="the account's daily calls, as HubSpot told them"),
-    comment="the calls of the rounds: a new process goes on with what the one before it had left of the day",
 )
 
 leases = Table(

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -90,6 +90,52 @@ def test_a_day_that_all_apps_used_up_stops_the_portal_until_it_is_over(here: Wor
     since = [(at - refused).total_seconds() for at, _ in moments]
     assert [s for s in since if 30 < s < 119] == [], "what was under way ends within less than a second"
     assert max(since) >= 119
+
+
+def test_hubspots_word_to_stop_for_today_outlives_kill_9(here: World, tmp_path: Path) -> None:
+    """Never a call before it is allowed: a new process was not told, and makes none; all say why, and until when."""
+    contact = here.contact(delay="1s")
+    therapist = someone()
+    here.sign_up(therapist, contact)
+    here.submit(therapist, ca())
+    here.until_state(therapist, "in_sync")
+    hours = {"status": 429, "policy": "DAILY", "headers": {"Retry-After": str(40 * 3600)}}
+    here.fault(match={"path": "batch/read"}, times=1, answer=hours)
+    here.sync(therapist)
+    until(lambda: problem(here), 20, "the problem")
+    other = someone()
+    here.sign_up(other, here.contact(delay="1s"))
+    here.submit(other, ca())
+    here.kill()
+    token, _ = lease(tmp_path)
+    made = len(here.requests())
+    here.start()
+    until(lambda: lease(tmp_path)[0] > token, 20, "the new process to own the portal")
+    third = someone()
+    here.sign_up(third, here.contact(delay="1s"))
+    here.submit(third, ca())
+    for _ in range(2):
+        held = lease(tmp_path)
+        until(lambda held=held: lease(tmp_path) != held, 20, "a heartbeat: by then, a round would have begun")
+    assert "HubSpot's daily limit is used up" in here.cli("show", other, "--live", "--json").stdout
+    assert len(here.requests()) == made
+    with closing(sqlite3.connect(tmp_path / "credsync.db")) as connection:
+        (ends,) = connection.execute("SELECT problem_until FROM portals").fetchone()
+    for each in (therapist, other, third):
+        status = here.status(each)
+        assert (status["state"], status["reason"]) == ("waiting", "rate_limited_daily"), status
+        assert datetime.fromisoformat(status["next_look_at"]) == datetime.fromisoformat(ends).replace(
+            tzinfo=UTC
+        )
+        waiting = [w for w in status["writes"] if w["state"] not in ("written", "superseded")]
+        assert {w["reason"] for w in waiting} == {"rate_limited_daily"}
+        assert "are used up by all apps of the account" in status["portal_message"]
+        here.leaves(each, "the day has no calls left")
+    assert {link["reason"] for link in here.status(third)["links"]} == {"rate_limited_daily"}
+    (alert,) = until(lambda: here.api.get("/v1/alerts").json()["alerts"], 20, "the alert")
+    assert alert["kind"] == "rate_limited_daily"
+    doctor = " ".join(here.cli("doctor").stdout.split())
+    assert "are used up by all apps of the account" in doctor
 
 
 def test_a_limit_that_differs_from_hubspots_is_told_once_with_the_remedy(here: World) -> None:

@@ -131,6 +131,38 @@ def test_what_is_counted_is_taken_once_and_not_lost_when_it_could_not_be_kept() 
     assert day.made(OBJECTS) == 3
 
 
+def test_hubspots_word_to_stop_is_kept_once_and_holds_in_a_new_process() -> None:
+    """Never a call before it is allowed: the process after this one was not told."""
+    day = Day()
+    day.restore(None)
+    day.used_up(OBJECTS, timedelta(hours=30))
+    until = NOON + timedelta(hours=26)
+    taken = day.take_unsaved()
+    assert taken == DailyCalls(date(2026, 11, 24), {}, {}, {OBJECTS: until}), "no day is longer"
+    assert day.take_unsaved() is None
+    day.give_back(taken)
+    assert day.take_unsaved() == taken
+    after = Day()
+    after.restore(taken)
+    stopped = after.stopped_anywhere()
+    assert stopped is not None
+    assert (stopped.bucket, stopped.until, stopped.share) == (OBJECTS, until, None)
+    assert after.take_unsaved() is None, "it is kept already"
+    after.at = until
+    assert after.stopped_anywhere() is None
+
+
+def test_a_share_used_up_right_after_midnight_is_todays() -> None:
+    """Our own count is of no clock but ours."""
+    day = Day(share=0.5)
+    day.at = datetime(2026, 11, 24, 5, 0, 7, tzinfo=UTC)
+    day.heard(OBJECTS, told(100))
+    day.calls(50)
+    stopped = day.stopped(OBJECTS)
+    assert stopped is not None
+    assert stopped.until == datetime(2026, 11, 25, 5, 0, 5, tzinfo=UTC)
+
+
 def headers(**told: str) -> dict[str, str]:
     return {f"x-hubspot-ratelimit-{name.replace('_', '-')}": value for name, value in told.items()}
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from credsync.core.alerts import AlertKind
+from credsync.core.denials import Denied, Verb
 from credsync.core.portal import Portal
 from credsync.core.portal_file import parse_portal
 from credsync.hubspot.client import HubSpotClient
@@ -18,9 +20,11 @@ from credsync.operate.doctor import Finding, Level, examine, worst
 from credsync.operate.doctor_database import examine_database
 from credsync.operate.doctor_portal import clock_finding
 from credsync.settings import Settings, SettingsError
+from credsync.store import leases
 from credsync.store import portals as portal_rows
 from credsync.store.clock import SystemClock
 from credsync.store.database import Database
+from credsync.store.denials import deny
 from credsync.store.tokens import Scope, create_token
 from credsync.store.webhooks import note_received, note_refused
 from tests.hubspot.scripted import Reply, scene
@@ -377,6 +381,49 @@ def test_a_paused_portal_and_one_in_trouble_are_said(database_url: str) -> None:
     findings = database_findings(database_url)
     assert "Sam paused the portal: maintenance." in findings["portal alpha: rounds"].message
     assert findings["portal beta: rounds"].level is Level.ADVICE
+
+
+def test_what_hubspot_denies_the_token_is_said_with_what_to_do(database_url: str) -> None:
+    """As it is stored: one finding for each object type and verb, and one for a token that is not taken."""
+    now = SystemClock().now()
+    database = Database(database_url)
+    with database.write() as connection:
+        lease = leases.acquire(connection, "portal:alpha", "a process", 60)
+        assert lease is not None
+        wanted = ("crm.objects.custom.write",)
+        deny(
+            connection, lease, "alpha", [Denied("license", Verb.WRITE, wanted), Denied("contact", Verb.READ)]
+        )
+        portal_rows.pause_ourselves(connection, lease, "alpha", "the token is refused", now)
+    database.close()
+    found = {each.name: each for each in examine_database(database_url, SystemClock())}
+    license_, contact = found["portal alpha: license (write)"], found["portal alpha: contact (read)"]
+    token = found["portal alpha: rounds"]
+    assert {each.level for each in (license_, contact, token)} == {Level.FAILING}
+    assert "may not write license (403" in license_.message
+    assert "add crm.objects.custom.write to the app's scopes" in license_.remedy
+    assert "(401)" in token.message
+    assert "CREDSYNC_HUBSPOT_TOKEN_ALPHA" in token.remedy
+
+
+def test_a_day_that_is_used_up_says_until_when(database_url: str) -> None:
+    until = datetime(2026, 11, 25, 5, 0, 5, tzinfo=UTC)
+    database = Database(database_url)
+    with database.write() as connection:
+        portal_rows.set_problem(connection, "alpha", "it is", AlertKind.RATE_LIMITED_DAILY, until)
+    database.close()
+    found = {each.name: each for each in examine_database(database_url, SystemClock())}
+    assert "Until 2026-11-25T05:00:05" in found["portal alpha: rounds"].message
+
+
+async def test_a_used_up_day_does_not_put_the_address_in_doubt(sandbox: Driver) -> None:
+    daily = {"status": 429, "policy": "DAILY"}
+    sandbox.do("/faults", {"match": {}, "times": None, "answer": daily})
+    found = (await examined(sandbox.url))["HubSpot"]
+    assert found.level is Level.FAILING
+    assert "daily limit is used up" in found.message
+    assert "base_url" not in found.remedy
+    assert "midnight" in found.remedy
 
 
 async def test_one_failure_hides_no_other(sandbox: Driver, tmp_path: Path) -> None:

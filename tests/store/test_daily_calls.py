@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import select
 
-from credsync.store.daily_calls import CallsMade, add_calls, calls_on
+from credsync.store.daily_calls import CallsMade, add_calls, calls_on, stops_of
 from credsync.store.database import Database
 from credsync.store.tables import daily_calls
 
@@ -43,3 +43,19 @@ def test_a_new_day_begins_with_its_own_and_nothing_older_is_kept(database: Datab
 def test_nothing_to_add_asks_nothing(database: Database) -> None:
     add(database, TODAY)
     assert kept(database, TODAY) == {}
+
+
+def test_hubspots_word_to_stop_outlives_the_day_and_what_is_counted_after_it(database: Database) -> None:
+    until = datetime(2026, 11, 25, 5, 0, 5, tzinfo=UTC)
+    with database.write() as connection:
+        add_calls(connection, "alpha", TODAY, {"objects": CallsMade(0, None, until)})
+    add(database, TODAY, objects=1)
+    add(database, TOMORROW, objects=1, associations=1)
+    with database.read() as connection:
+        assert stops_of(connection, "alpha") == {"objects": until}
+        assert stops_of(connection, "beta") == {}
+    later = until + timedelta(days=1)
+    with database.write() as connection:
+        add_calls(connection, "alpha", TOMORROW, {"objects": CallsMade(0, None, later)})
+    with database.read() as connection:
+        assert stops_of(connection, "alpha") == {"objects": later}
