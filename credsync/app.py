@@ -36,6 +36,8 @@ from credsync.store import schema
 from credsync.store.database import Database
 from credsync.store.live_reads import SEATS
 from credsync.store.one_worker import only_worker
+from credsync.store.set_up_links import address as address_of_link
+from credsync.store.set_up_links import make_first_link
 from credsync.web.api.context import ApiContext
 
 _log = structlog.get_logger("credsync")
@@ -334,11 +336,11 @@ class _Server(uvicorn.Server):
 
 
 def _serve_api(app: App, context: ApiContext, listener: socket.socket | None, stop: threading.Event) -> None:
-    from credsync.web.api.app import build_api  # the commands that serve nothing start faster without it
+    from credsync.web.site import build_site  # the commands that serve nothing start faster without it
 
     host, port = listener.getsockname()[:2] if listener else app.settings.address
     config = uvicorn.Config(
-        build_api(context),
+        build_site(context),
         host=host,
         port=port,
         log_config=None,
@@ -350,4 +352,18 @@ def _serve_api(app: App, context: ApiContext, listener: socket.socket | None, st
     _take_short_turns()
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     _log.info("service.started", address=address, portals=sorted(app.portals), docs="/docs")
+    _invite_first_admin(app, app.settings.public_url or address)
     _Server(config, stop).run(sockets=[listener] if listener else None)
+
+
+def _invite_first_admin(app: App, base: str) -> None:
+    """While nobody is let in: one link, with which whoever runs the service becomes the first admin."""
+    with app.database.write() as connection:
+        secret = make_first_link(connection, app.database.clock.now())
+    if secret is not None:
+        _log.info(
+            "people.set_up",
+            link=address_of_link(base, secret),
+            remedy="nobody can sign in to the console yet: open this link within 15 minutes and choose an e-mail address "
+            "and a password; a start makes a new one, and so does `credsync user add EMAIL --role admin`",
+        )

@@ -130,7 +130,14 @@ def test_what_the_code_imports_is_declared() -> None:
     """A package that only happens to be installed is missing where the service runs."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     declared = {Requirement(entry).name for entry in project["project"]["dependencies"]}
-    comes_with = {"pydantic_core": "pydantic", "starlette": "fastapi", "click": "typer", "mako": "alembic"}
+    comes_with = {
+        "pydantic_core": "pydantic",
+        "starlette": "fastapi",
+        "click": "typer",
+        "mako": "alembic",
+        "argon2": "argon2-cffi",
+        "joserfc": "authlib",
+    }
     known = sys.stdlib_module_names | {"credsync", "credsync_sandbox"}
     for path in [*(ROOT / "credsync").rglob("*.py"), *(ROOT / "credsync_sandbox").rglob("*.py")]:
         for name in re.findall(r"^\s*(?:from|import) +(\w+)", path.read_text(), re.MULTILINE):

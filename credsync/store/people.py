@@ -147,6 +147,11 @@ def password_hash_of(connection: Connection, email: str) -> tuple[Person, str] |
     return _person(row), row.password_hash
 
 
+def set_password_hash(connection: Connection, person_id: int, password_hash: str) -> None:
+    """Keep what a password was hashed to."""
+    connection.execute(update(people).where(people.c.id == person_id).values(password_hash=password_hash))
+
+
 def set_language(connection: Connection, person_id: int, language: str | None) -> None:
     """Keep the language a person chose; None for the browser's."""
     connection.execute(update(people).where(people.c.id == person_id).values(language=language))

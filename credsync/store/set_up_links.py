@@ -14,7 +14,6 @@ from credsync.core.sign_in import LINK_LASTS
 from credsync.store import audit, people, sessions
 from credsync.store.digests import digest, new_secret
 from credsync.store.people import Person
-from credsync.store.people_tables import people as people_table
 from credsync.store.people_tables import set_up_links
 
 
@@ -31,6 +30,11 @@ def make_link(connection: Connection, person: Person, by: str, now: datetime) ->
     secret = _made(connection, person.id, now)
     audit.append(connection, now, by, Deed.LINK_MADE, people.whom(person))
     return secret
+
+
+def address(base: str, secret: str) -> str:
+    """What is given to the person: the page of the console at `base` where the link is used."""
+    return f"{base.rstrip('/')}/set-up/{secret}"
 
 
 def make_first_link(connection: Connection, now: datetime) -> str | None:
@@ -65,8 +69,7 @@ def use_link(
             return None
         chosen = people.email_of(email or "")
         person = people.add_person(connection, chosen, Role.ADMIN, audit.by_person(chosen), now)
-    mine = people_table.c.id == person.id
-    connection.execute(update(people_table).where(mine).values(password_hash=password_hash))
+    people.set_password_hash(connection, person.id, password_hash)
     sessions.end_all(connection, person.id, now)
     by = audit.by_person(person.email)
     audit.append(connection, now, by, Deed.PASSWORD_SET, people.whom(person))

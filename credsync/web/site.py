@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from credsync.web.api.app import build_api
 from credsync.web.api.calls import CALLS
-from credsync.web.console.app import STATIC
+from credsync.web.api.context import ApiContext
+from credsync.web.console.app import STATIC, build_console
+from credsync.web.console.context import ConsoleContext
 from credsync.web.console.pages import PAGES
+from credsync.web.console.session_door import SessionDoor
+
+
+def build_site(context: ApiContext) -> ASGIApp:
+    """API and console over one database."""
+    pages = ConsoleContext(
+        context.database,
+        context.portals,
+        context.policy,
+        context.wake,
+        context.public_url,
+        context.live,
+    )
+    return site(build_api(context), build_console(pages, SessionDoor(pages)))
 
 
 def site(api: ASGIApp, console: ASGIApp) -> ASGIApp:

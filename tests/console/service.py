@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import httpx2
 import uvicorn
+from argon2 import PasswordHasher
 from starlette.requests import Request
 
 from credsync.core.people import Role
@@ -19,11 +20,13 @@ from credsync.operate.live import Live
 from credsync.store.database import Database
 from credsync.web.console.app import build_console
 from credsync.web.console.context import ConsoleContext
+from credsync.web.console.door import Door
 from credsync.web.console.viewer import Viewer
 from credsync.web.site import site
 from tests.api.service import Service, portals, serving
 
 CSRF = "the-token-of-this-session"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 class ByHeader:
@@ -32,7 +35,7 @@ class ByHeader:
     async def viewer_of(self, request: Request) -> Viewer | None:
         """Who the header says, None without it."""
         role = request.headers.get("x-role")
-        return None if role is None else Viewer(1, f"{role}@example.org", Role(role), 1, CSRF)
+        return None if role is None else Viewer(0, f"{role}@example.org", Role(role), 0, CSRF)
 
 
 @dataclass
@@ -72,8 +75,14 @@ def text_of(page: httpx2.Response) -> str:
 
 
 @contextmanager
-def serving_console(database_url: str, live: Callable[[Database], Live] | None = None) -> Iterator[Console]:
-    """Serve on a database at the newest schema until the end of the block."""
+def serving_console(
+    database_url: str,
+    live: Callable[[Database], Live] | None = None,
+    *,
+    door: Callable[[ConsoleContext], Door] = lambda _: ByHeader(),
+    public_url: str | None = None,
+) -> Iterator[Console]:
+    """Serve on a database at the newest schema until the end of the block; passwords are hashed at least cost."""
     with serving(database_url) as api, closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(2048)
@@ -84,10 +93,11 @@ def serving_console(database_url: str, live: Callable[[Database], Live] | None =
             portals(),
             Policy(),
             lambda name, after: wakes.append((name, after)),
-            public_url=None,
+            public_url=public_url,
             live=live(api.database) if live is not None else None,
+            hasher=CHEAP,
         )
-        both = site(api.app, build_console(context, ByHeader()))
+        both = site(api.app, build_console(context, door(context)))
         server = uvicorn.Server(
             uvicorn.Config(both, log_config=None, access_log=False, timeout_graceful_shutdown=2)
         )

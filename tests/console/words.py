@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from credsync.core.reasons import Reason, sentence
-from credsync.web.console import frame, guard, words
+from credsync.web.console import audit, frame, guard, people, set_up, sign_in, words
 
 CONSOLE = Path(words.__file__).parent
 _OPTIONS = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
@@ -37,7 +37,8 @@ def messages() -> Iterator[str | tuple[str, ...]]:
         yield from table.values()
     yield from (word for _, word in frame.WAYS)
     yield from (sentence(reason) for reason in Reason if sentence(reason))
-    yield from guard.SENTENCES
+    for room in (guard, audit, people, set_up, sign_in):
+        yield from room.SENTENCES
 
 
 def catalogue_file(language: str) -> Path:

@@ -15,13 +15,18 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from credsync.web.console.alerts import AlertPages
+from credsync.web.console.audit import AuditPages
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.door import Door
 from credsync.web.console.frame import frame_of
 from credsync.web.console.guard import Guard, Handler, Refusal
+from credsync.web.console.hashing import Hashing
 from credsync.web.console.pages import PAGES
+from credsync.web.console.people import PeoplePages
 from credsync.web.console.render import Renderer
+from credsync.web.console.set_up import SetUpPages
 from credsync.web.console.settings import SettingsPages
+from credsync.web.console.sign_in import SignIn
 from credsync.web.console.therapist import TherapistPages
 from credsync.web.console.therapists import Therapists
 from credsync.web.console.today import Today
@@ -39,6 +44,7 @@ def build_console(context: ConsoleContext, door: Door, more: Iterable[object] = 
     """The console over a database and its portals; `more` are rooms beside those of this list."""
     renderer = Renderer(frame_of(context))
     guard, limiter = Guard(context, door, renderer), CapacityLimiter(_READERS)
+    hashing = Hashing(context.hasher)
     rooms = (
         Today(context, renderer, limiter),
         Therapists(context, renderer, limiter),
@@ -46,6 +52,10 @@ def build_console(context: ConsoleContext, door: Door, more: Iterable[object] = 
         WorkflowPages(context, renderer, limiter),
         AlertPages(context, renderer, limiter),
         SettingsPages(context, renderer, limiter),
+        PeoplePages(context, renderer, limiter),
+        AuditPages(context, renderer, limiter),
+        SignIn(context, renderer, limiter, hashing),
+        SetUpPages(context, renderer, limiter, hashing),
         *more,
     )
 

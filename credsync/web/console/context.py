@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from argon2 import PasswordHasher
 
 from credsync.core.portal import Portal
 from credsync.core.schedule import Policy
@@ -15,7 +17,8 @@ from credsync.store.database import Database
 class ConsoleContext:
     """The console's world. `wake(portal, seconds)` tells the worker, if it runs in this process, that a round is due.
 
-    `public_url` is the address people reach the service by; None for one on loopback alone.
+    `public_url` is the address people reach the service by; None for one on loopback alone. `hasher` is argon2id at the
+    cost that RFC 9106 recommends where memory is scarce.
     """
 
     database: Database
@@ -24,3 +27,4 @@ class ConsoleContext:
     wake: Callable[[str, float], None]
     public_url: str | None = None
     live: Live | None = None
+    hasher: PasswordHasher = field(default_factory=PasswordHasher)
