@@ -11,10 +11,12 @@ import typer
 from credsync.cli import (
     alerts,
     asking,
+    auditing,
     choosing,
     delays,
     doctor,
     importing,
+    people,
     resyncing,
     sandbox,
     schema,
@@ -62,6 +64,8 @@ commands.add_typer(schema.schema, name="schema")
 commands.add_typer(upkeep.db, name="db")
 commands.add_typer(upkeep.token, name="token")
 commands.add_typer(upkeep.portal, name="portal")
+commands.add_typer(people.user, name="user")
+commands.add_typer(auditing.audit, name="audit")
 commands.command()(upkeep.version)
 commands.command(
     hidden=True,

@@ -94,7 +94,7 @@ def _run(app: App, only: Only | None) -> None:
             )
             service.serve(app, api=False, stop=stop)
         else:
-            with _listening(app.settings) as listener:
+            with _listening(app) as listener:
                 service.serve(app, worker=only is None, listener=listener, stop=stop)
 
 
@@ -115,26 +115,45 @@ def _make_first_database(settings: Settings) -> None:
 
 
 @contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
+def _listening(app: App) -> Iterator[socket.socket]:
     """The API's socket, bound before anything starts, so that a taken port is one clear sentence."""
-    import structlog
-
+    settings = app.settings
     host, port = settings.address
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        if not _on_loopback(str(address[0])):
+            _may_be_reached(app)
         listener = socket.create_server(address[:2], family=family, backlog=2048)
     except (OSError, OverflowError) as error:
         raise Refusal(
             f"Cannot listen on {settings.bind}: {_why(error)} Set `bind` to another address."
         ) from None
     with listener:
-        if not _on_loopback(listener):
-            structlog.get_logger("credsync").warning(
-                "service.exposed",
-                bind=settings.bind,
-                remedy="tokens travel unencrypted: put a proxy with TLS in front, or bind to 127.0.0.1",
-            )
         yield listener
+
+
+def _may_be_reached(app: App) -> None:
+    """Raises `SettingsError` unless others may reach the service without danger: by TLS alone, and not before anybody."""
+    from credsync.settings import SettingsError
+    from credsync.store import people
+
+    missing = []
+    if not (app.settings.public_url or "").startswith("https://"):
+        missing.append(
+            "put a proxy with TLS in front and set `public_url` to its https:// address, since passwords and tokens "
+            "must not travel unencrypted"
+        )
+    with app.database.read() as connection:
+        if not people.anybody(connection):
+            missing.append(
+                "let somebody in first, `credsync user add EMAIL --role admin`, since else the first who comes by the "
+                "link of the first start would be admin"
+            )
+    if missing:
+        raise SettingsError(
+            f"bind is {app.settings.bind}, where others reach this service. To serve there {'; and '.join(missing)}. "
+            "Or set `bind` to 127.0.0.1:8080."
+        )
 
 
 def _why(error: OSError | OverflowError) -> str:
@@ -145,8 +164,7 @@ def _why(error: OSError | OverflowError) -> str:
     return f"{error.strerror or error}."
 
 
-def _on_loopback(listener: socket.socket) -> bool:
-    host: str = listener.getsockname()[0]
+def _on_loopback(host: str) -> bool:
     return host == "::1" or host.startswith("127.")
 
 

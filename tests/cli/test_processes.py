@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from credsync.store import schema
 from credsync.store.database import Database
-from tests.cli.conftest import ROOT, Start, end
+from tests.cli.conftest import ROOT, Run, Start, end
 from tests.flow.processes import until
 
 TOKEN = {"CREDSYNC_HUBSPOT_TOKEN_DEMO": "pat-none"}
@@ -92,13 +92,47 @@ def test_sqlite_refuses_a_second_worker_with_a_sentence(start: Start, database: 
         assert end(process).code == 0
 
 
-def test_serve_says_when_everybody_may_reach_it(start: Start, database: Database) -> None:
-    """Allowed, with one warning: tokens travel unencrypted."""
-    service = start("serve", "--only", "api", CREDSYNC_BIND="0.0.0.0:0")
-    lines = _until(service, "service.started")
+def test_serve_is_reached_by_others_only_with_tls_in_front_and_somebody_let_in(
+    start: Start, run: Run, database: Database
+) -> None:
+    """Exit 4 with both sentences, or with the one that is missing; on loopback it starts."""
+    everywhere, tls = {"CREDSYNC_BIND": "0.0.0.0:0"}, {"CREDSYNC_PUBLIC_URL": "https://credsync.example.org"}
+    both = end(start("serve", "--only", "api", **everywhere))
+    assert (both.code, both.out) == (4, "")
+    assert "a proxy with TLS" in both.err
+    assert "credsync user add EMAIL --role admin" in both.err
+    nobody = end(start("serve", "--only", "api", **everywhere, **tls))
+    assert nobody.code == 4
+    assert "a proxy with TLS" not in nobody.err
+    assert "credsync user add" in nobody.err
+    assert run("user", "add", "ada@example.org", "--role", "admin").code == 0
+    plain = end(
+        start("serve", "--only", "api", **everywhere, CREDSYNC_PUBLIC_URL="http://credsync.example.org")
+    )
+    assert plain.code == 4
+    assert "a proxy with TLS" in plain.err
+    service = start("serve", "--only", "api", **everywhere, **tls)
+    _until(service, "service.started")
     service.terminate()
     assert end(service).code == 0
-    assert [line["event"] for line in lines if line["level"] == "warning"] == ["service.exposed"]
+
+
+def test_the_first_start_logs_one_link_to_become_the_first_admin(start: Start, home: Path) -> None:
+    """No default account: the link opens a page where one chooses an address and a password; then none is made."""
+    service = start("serve", "--only", "api", CREDSYNC_BIND="127.0.0.1:0")
+    [line] = [line for line in _until(service, "people.set_up") if line["event"] == "people.set_up"]
+    with httpx2.Client() as http:
+        assert http.get(line["link"]).status_code == 200
+        password = "four plain words here"
+        fields = {"email": "ada@example.org", "password": password, "again": password}
+        assert http.post(line["link"], data=fields).status_code == 303
+        assert http.get(line["link"].partition("/set-up/")[0] + "/people").status_code == 200
+    service.terminate()
+    assert end(service).code == 0
+    again = start("serve", "--only", "api", CREDSYNC_BIND="127.0.0.1:0")
+    _until(again, "service.started")
+    again.terminate()
+    assert "people.set_up" not in end(again).err
 
 
 def test_serve_never_migrates_an_existing_database(start: Start, database: Database) -> None:
