@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
 
+import anyio
+from anyio.abc import TaskGroup
 from sqlalchemy import Connection
 
 from credsync.core.denials import Denied, Verb
 from credsync.core.portal import CONTACT, Mode
 from credsync.core.reasons import Reason
 from credsync.core.schedule import Policy
-from credsync.hubspot.edge import Edge
+from credsync.hubspot.edge import Edge, Names
 from credsync.hubspot.lanes import Lane, in_lane
 from credsync.reconcile.allowance import Allowance
 from credsync.reconcile.deadlines import Deadlines
 from credsync.reconcile.denials import Learnt
+from credsync.reconcile.flights import MOST, Ended, Flights
 from credsync.reconcile.lease_holder import LeaseHolder
 from credsync.reconcile.permission import Permission
-from credsync.reconcile.report import RoundReport
 from credsync.reconcile.round import Round
 from credsync.reconcile.silence import pause_after
 from credsync.reconcile.sweep import Sweep
@@ -84,6 +86,10 @@ class Owner:
         self._on_round = on_round
         self._clock = clock
         self._poll = poll
+        self._due: datetime | None = None
+        """When somebody is due whom no round under way has, as last read."""
+        self._linking = False
+        self._flights = Flights(clock, speed)
         self._sync_urls = SyncUrls(database, edge, public_url, speed)
         self._permission = Permission(database, edge, speed, clock)
         self._usable = Usable(database, edge, self.holder, allowance, self._permission, watch)
@@ -108,26 +114,54 @@ class Owner:
             await in_thread.write(self._database, self._take_up_observed, lease)
         if status.paused_at is None and not await self._usable.over_for_today(lease):
             await self._usable.names(lease)
-        while not self.stopping:
-            report = await self._turn(lease)
-            if isinstance(report, RoundReport):
-                await self._write_sync_urls(lease)
-            if report is not Idle.PAUSED:
-                await self._watch.look(lease, self._edge.known_names)
-            ran = isinstance(report, RoundReport) and report.therapists > 0
-            if self._usable.silences and (ran or report is Idle.UNUSABLE):
-                asked = report.retry_after if isinstance(report, RoundReport) else None
-                await self.stay_away(pause_after(self._usable.silences, asked, self._speed), lease)
-            else:
-                await self._wake.wait(await self._rest(report))
+        async with anyio.create_task_group() as tasks:
+            while not self.stopping:
+                await self._turn(lease, tasks)
+        await self._take_in(lease)
 
     def _take_up_observed(self, connection: Connection, lease: Lease) -> None:
         """What was to be written before the portal only observed goes now that it writes."""
         leases.fence(connection, lease)
         bring_back(connection, self._name, Reason.OBSERVE_ONLY, self._database.clock.now())
 
-    async def _turn(self, lease: Lease) -> RoundReport | Idle:
-        """One round, if the portal is neither paused nor unusable, and has calls left today."""
+    async def _turn(self, lease: Lease, tasks: TaskGroup) -> None:
+        """Take in what ended, begin what can begin, and wait for the next of either."""
+        away = await self._take_in(lease)
+        idle = None if away else await self._begin(lease, tasks)
+        if idle is None and not away and not self._linking:
+            self._linking = True
+            tasks.start_soon(self._write_sync_urls, lease)
+        if idle is not Idle.PAUSED:
+            await self._watch.look(lease, self._edge.known_names)
+        if idle is Idle.UNUSABLE and self._usable.silences:
+            away = pause_after(self._usable.silences, None, self._speed)
+        if away:
+            await self.stay_away(away, lease)
+        elif busy := self._flights.next_in(self._most) != 0.0:
+            await self._flights.landing(self._rest(idle, busy=busy))
+        else:
+            await self._wake.wait(self._rest(idle))
+
+    @property
+    def _most(self) -> int:
+        """Rounds at once: a HubSpot that did not answer is tried with one."""
+        return 1 if self._usable.silences else MOST
+
+    async def _take_in(self, lease: Lease) -> float:
+        """What the rounds did that ended; gives the seconds that HubSpot had better be left alone."""
+        away = 0.0
+        for ended in self._flights.take_ended():
+            report = ended.report
+            if self._on_round is not None:
+                self._on_round(report.therapists, report.sent, ended.seconds)
+            self._watch.note()
+            await self._usable.after_round(lease, report, ended.names)
+            silent = self._usable.silences and report.therapists
+            away = pause_after(self._usable.silences, report.retry_after, self._speed) if silent else 0.0
+        return away
+
+    async def _begin(self, lease: Lease, tasks: TaskGroup) -> Idle | None:
+        """Begin a round if somebody is due, the portal is neither paused nor unusable and has calls left today."""
         status = await in_thread.read(self._database, portals.status_of, self._name)
         self._permission.take(status)
         if status.paused_at is not None and not status.paused_by_us:
@@ -135,31 +169,42 @@ class Owner:
         if await self._usable.over_for_today(lease):
             return Idle.OVER_FOR_TODAY
         if status.paused_by_us:
-            if not await self._permission.token_taken(lease):
+            if len(self._flights) or not await self._permission.token_taken(lease):
                 return Idle.TOKEN_REFUSED
             self._watch.note()
         denied = await self._still_denied(lease, status.denied)
+        if self._flights.next_in(self._most) != 0.0:
+            return None
         now = self._database.clock.now()
-        due = await in_thread.read(self._database, next_due_at, self._name)
-        if due is None or due > now:
-            return RoundReport() if await self._usable.after_idle(lease) else Idle.UNUSABLE
+        self._due = await in_thread.read(self._database, next_due_at, self._name, self._flights.taken)
+        if self._due is None or self._due > now:
+            usable = len(self._flights) or await self._usable.after_idle(lease)
+            return None if usable else Idle.UNUSABLE
         names = await self._usable.names(lease)
         if names is None:
             return Idle.UNUSABLE
         await self.holder.renew(lease)
         await self._deadlines.judge_again(lease, now)
+        round_ = Round(self._database, self._edge, names, lease, self._deadlines.policy, denied)
+        taken = await round_.claim(self._flights.taken)
+        tasks.start_soon(self._fly, round_, names, self._flights.began(taken, full=round_.full))
+        return None
+
+    async def _fly(self, round_: Round, names: Names, number: int) -> None:
         began = self._clock()
-        policy = self._deadlines.policy
-        report = await Round(self._database, self._edge, names, lease, policy, denied).run()
-        if self._on_round is not None:
-            self._on_round(report.therapists, report.sent, self._clock() - began)
-        self._watch.note()
-        await self._usable.after_round(lease, report, names)
-        return report
+        try:
+            report = await round_.go()
+        finally:
+            self._flights.gone(number)
+        if not self._flights.ended(Ended(report, names, self._clock() - began)):
+            self._wake.set()
 
     async def _still_denied(self, lease: Lease, denied: Sequence[Denied]) -> Sequence[Denied]:
-        """What the token may not do, after trying what it is time to try."""
-        if not denied or not self._permission.is_time_to_try():
+        """What the token may not do, after trying what it is time to try, which waits for the rounds under way.
+
+        They may be about to store that somebody waits for what is permitted by then.
+        """
+        if not denied or len(self._flights) or not self._permission.is_time_to_try():
             return denied
         names = await self._usable.names(lease)
         if names is None:
@@ -171,18 +216,20 @@ class Owner:
         return left
 
     async def _write_sync_urls(self, lease: Lease) -> None:
-        """After a round, or while none is due: at most one call."""
-        now = self._database.clock.now()
-        if self._permission.lacks(CONTACT, Verb.WRITE):
-            return
-        contacts = await self._sync_urls.due(now)
-        names = await self._usable.names(lease) if contacts else None
-        if names is not None:
-            await self.holder.renew(lease)
-            with in_lane(Lane.SWEEP):
-                learnt = await self._sync_urls.write(contacts, names, lease)
-            if learnt:
-                await self._learn(lease, learnt)
+        """At most one call, beside the rounds."""
+        try:
+            if self._permission.lacks(CONTACT, Verb.WRITE):
+                return
+            contacts = await self._sync_urls.due(self._database.clock.now())
+            names = await self._usable.names(lease) if contacts else None
+            if names is not None:
+                await self.holder.renew(lease)
+                with in_lane(Lane.SWEEP):
+                    learnt = await self._sync_urls.write(contacts, names, lease)
+                if learnt:
+                    await self._learn(lease, learnt)
+        finally:
+            self._linking = False
 
     async def _learn(self, lease: Lease, learnt: Learnt) -> None:
         self._watch.note()
@@ -196,15 +243,15 @@ class Owner:
             if lease is not None:
                 await self._watch.look(lease, self._edge.known_names)
 
-    async def _rest(self, report: RoundReport | Idle) -> float:
-        """Seconds until the next look at the database."""
-        if report is Idle.PAUSED:
+    def _rest(self, idle: Idle | None, *, busy: bool = False) -> float:
+        """Seconds until the next turn; while so `busy` that nothing can begin, until that is over."""
+        if idle is Idle.PAUSED:
             return self._poll
         probe = self._permission.due_in()
         rest = min(self._poll, self._watch.due_in(), self._poll if probe is None else probe)
-        if not isinstance(report, RoundReport):
+        if busy:
+            again = self._flights.next_in(self._most)
+            return rest if again is None else min(rest, again)
+        if idle is not None or self._due is None:
             return rest
-        due = await in_thread.read(self._database, next_due_at, self._name)
-        if due is None:
-            return rest
-        return min(rest, max(0.0, (due - self._database.clock.now()).total_seconds()))
+        return min(rest, max(0.0, (self._due - self._database.clock.now()).total_seconds()))

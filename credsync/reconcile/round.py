@@ -19,8 +19,7 @@ from credsync.core.contacts import contact_doubtful, witness
 from credsync.core.decide import Decision, decide
 from credsync.core.denials import Denied, Verb, objects_denied
 from credsync.core.hints import looked_at_together
-from credsync.core.observations import NotSeen
-from credsync.core.portal import CONTACT, Awaited
+from credsync.core.portal import CONTACT
 from credsync.core.schedule import Policy
 from credsync.core.verdicts import Verdict
 from credsync.core.writes import WriteState
@@ -31,21 +30,21 @@ from credsync.reconcile.apply import RecordKey, Send, apply
 from credsync.reconcile.claims import shared_records
 from credsync.reconcile.contacts import Fate, MergedInto, fates_of, settle, under_merged
 from credsync.reconcile.denials import Learnt, unreadable
+from credsync.reconcile.followed_hints import FollowedHints, policy_with_hints
 from credsync.reconcile.observe import Sights, observe, types_to_look_at
 from credsync.reconcile.prepare import Prepared, prepare
 from credsync.reconcile.report import RoundReport, report_of, unanswered
 from credsync.reconcile.turn import TurnInProgress
 from credsync.store import in_thread, timeline
-from credsync.store.cases import claim_due, facts_of, next_due_at, pending_syncs
+from credsync.store.cases import NOTHING_TAKEN, Taken, claim_due, facts_of, next_due_at, pending_syncs
 from credsync.store.choices import pending_choices
 from credsync.store.contacts import owners_of
 from credsync.store.database import Database
 from credsync.store.denials import deny
-from credsync.store.hints import ANYBODY, Pending, pending_hints, settle_hints
+from credsync.store.hints import settle_hints
 from credsync.store.leases import Lease
 from credsync.store.quarantine import quarantined_of
 from credsync.store.rounds import put_off, record_turns
-from credsync.store.webhooks import webhook_standing
 
 _log = structlog.get_logger("credsync")
 _P = ParamSpec("_P")
@@ -57,8 +56,6 @@ _RECORDED_TOGETHER = 200
 """Therapists in one transaction."""
 BELIEVED_FOR = timedelta(minutes=1)
 """Names older than this are read again before they alone refuse what was submitted: somebody may have added an option."""
-_UNANSWERED = 15
-"""Shortest looks until a hint whose look was not answered is followed again."""
 
 
 class Round:
@@ -79,31 +76,44 @@ class Round:
         self._names = names
         self._lease = lease
         self._policy = policy
-        self._hints: Sequence[Pending] = ()
-        self._full = False
+        self.full = False
+        """Whether it took as many as fit in: more may be due."""
+        self._now = database.clock.now()
+        self._prepared: Sequence[Prepared] = ()
+        self._called: Collection[str] = ()
+        self._followed = FollowedHints(edge.portal)
         self._objects = {key: rule.object for key, rule in edge.portal.slots.items()}
         self._unreadable = unreadable(denied, policy.look_again_max)
         self._unwritable = objects_denied(denied, Verb.WRITE)
         self._learnt = Learnt()
 
     async def run(self) -> RoundReport:
-        """Run it. Raises `LeaseLost` when the portal is no longer ours; what was not recorded by then stays so."""
-        now = self._database.clock.now()
-        prepared = [under_merged(p) for p in await self._read(self._claim, now)]
-        if not prepared:
-            await self._settle_hints(prepared, {}, (), now)
-            return RoundReport()
-        called = self._called(prepared)
-        prepared = [p for p in prepared if self._needed(p) or self._types(p) & called]
-        with in_lane(_lane(prepared, hinted=bool(self._hints))):
-            return await self._go(prepared, called, now)
+        """Claim and go. Raises `LeaseLost` when the portal is no longer ours; what was not recorded by then stays so."""
+        await self.claim()
+        return await self.go()
 
-    async def _go(self, prepared: Sequence[Prepared], called: Collection[str], now: datetime) -> RoundReport:
-        sights = await self._look(prepared, called)
+    async def claim(self, besides: Taken = NOTHING_TAKEN) -> Taken:
+        """Take whoever is due and fits beside them, but nobody of another round in flight; gives what was taken."""
+        self._now = self._database.clock.now()
+        prepared = [under_merged(p) for p in await self._read(self._claim, besides)]
+        called = self._called = self._types_called(prepared)
+        self._prepared = [p for p in prepared if self._needed(p) or self._types(p) & called]
+        return Taken(frozenset(p.case.therapist_id for p in self._prepared), self._followed.woken)
+
+    async def go(self) -> RoundReport:
+        """What follows the claim. Raises as `run` does."""
+        if not self._prepared:
+            await self._settle_hints({})
+            return RoundReport()
+        with in_lane(_lane(self._prepared, hinted=bool(self._followed.hints))):
+            return await self._go(self._now)
+
+    async def _go(self, now: datetime) -> RoundReport:
+        sights = await self._look(self._prepared, self._called)
         self._learnt.from_sights(self._portal, sights, self._unreadable)
-        prepared = [
+        prepared = self._prepared = [
             replace(p, look_failed=unanswered(sights.get(p.case.therapist_id, {})))
-            for p in await self._follow_contacts(prepared, sights, now)
+            for p in await self._follow_contacts(self._prepared, sights, now)
         ]
         report = report_of(prepared, sights)
         await self._keep_denied(report)
@@ -116,7 +126,7 @@ class Round:
             turns, failed = await self._read(self._decide, prepared, sights, now)
         sending = [t for t in turns if t.outgoing]
         async with anyio.create_task_group() as tasks:
-            await self._record(sending, now)
+            sending = await self._record(sending, now)
             tasks.start_soon(self._record, [t for t in turns if not t.outgoing], now)
             verdicts = await apply(self._edge, self._names, _sends(sending))
         if failed:
@@ -130,7 +140,7 @@ class Round:
             for turn in sending:
                 turn.end(verdicts, ended)
             await self._record(sending, ended)
-        await self._settle_hints(prepared, sights, failed, now)
+        await self._settle_hints(sights, failed)
         return report
 
     async def _keep_denied(self, report: RoundReport) -> None:
@@ -157,9 +167,9 @@ class Round:
         """Whether this round is for a therapist, and not only free for them to ride along."""
         return prepared.claimed.due or prepared.claimed.dirty or bool(prepared.case.hinted)
 
-    def _called(self, prepared: Sequence[Prepared]) -> set[str]:
+    def _types_called(self, prepared: Sequence[Prepared]) -> set[str]:
         """The types somebody needs now. Who was only hinted at needs those of the hint; who rides along needs none."""
-        called = looked_at_together(self._portal, (h.object for h in self._hints if not h.therapist_id))
+        called = looked_at_together(self._portal, self._followed.woken)
         for p in prepared:
             if p.claimed.due or p.claimed.dirty:
                 called |= self._types(p)
@@ -203,21 +213,24 @@ class Round:
             self._portal, claimed.case, seen, now, self._policy, fact_came=came, told=told
         )
 
-    def _claim(self, connection: Connection, now: datetime) -> list[Prepared]:
-        portal = self._portal
-        soonest = next_due_at(connection, portal.name)
+    def _claim(self, connection: Connection, besides: Taken) -> list[Prepared]:
+        portal, now = self._portal, self._now
+        soonest = next_due_at(connection, portal.name, besides)
         if soonest is None or soonest > now:
             return []
-        self._hints = pending_hints(connection, portal.name)
-        self._policy = self._policy_now(connection, now)
-        hinted: dict[str, frozenset[str]] = {}
-        for hint in self._hints:
-            hinted[hint.therapist_id] = hinted.get(hint.therapist_id, frozenset()) | {hint.object}
-        woken = [rule.key for key in hinted.pop(ANYBODY, ()) for rule in portal.rules_of(key)]
+        self._followed.take(connection, besides)
+        self._policy = policy_with_hints(connection, portal, self._policy, now)
         claimed = claim_due(
-            connection, portal.name, portal.digest, now, MOST_THERAPISTS, hinted=hinted, woken=woken
+            connection,
+            portal.name,
+            portal.digest,
+            now,
+            MOST_THERAPISTS,
+            hinted=self._followed.hinted,
+            woken=self._followed.woken_slots,
+            besides=besides,
         )
-        self._full = len(claimed) >= MOST_THERAPISTS
+        self.full = len(claimed) >= MOST_THERAPISTS
         dirty = [c.case.therapist_id for c in claimed if c.dirty]
         facts, syncs = facts_of(connection, dirty), pending_syncs(connection, dirty)
         choices = pending_choices(connection, dirty)
@@ -225,47 +238,26 @@ class Round:
         for c in claimed:
             therapist = c.case.therapist_id
             told = facts.get(therapist), syncs.get(therapist, ())
-            prepared.append(prepare(self._portal, c, *told, now, choices.get(therapist, ())))
+            prepared.append(prepare(portal, c, *told, now, choices.get(therapist, ())))
         return prepared
 
-    def _policy_now(self, connection: Connection, now: datetime) -> Policy:
-        """Whoever HubSpot will tell of is looked at less often."""
-        awaited = {r.object for r in self._portal.slots.values() if r.awaited is not Awaited.NEVER}
-        standing = webhook_standing(connection, self._portal.name)
-        return replace(self._policy, hints_come=standing.hints_come(awaited, now, self._policy))
-
-    async def _settle_hints(
-        self, prepared: Sequence[Prepared], sights: Sights, failed: Collection[str], now: datetime
-    ) -> None:
+    async def _settle_hints(self, sights: Sights, failed: Collection[str] = ()) -> None:
         """Forget the hints that were looked after; those that HubSpot did not answer wait a while."""
-        if not self._hints:
-            return
-        unseen = {p.case.therapist_id for p in prepared if p.look_failed} | set(failed)
-        for key in {h.object for h in self._hints if h.therapist_id == ANYBODY}:
-            seen = [s[key] for s in sights.values() if key in s]
-            if seen and all(isinstance(sight, NotSeen) for sight in seen):
-                unseen.add(ANYBODY)
-        taken = {p.case.therapist_id for p in prepared} | {ANYBODY}
-        looked = [h for h in self._hints if not self._full or h.therapist_id in taken]
-        answered = [h for h in looked if h.therapist_id not in unseen]
-        open_ = [h for h in looked if h.therapist_id in unseen]
-        soon = now + self._policy.hint_coalesce
-        denied = [h for h in open_ if h.object in self._unreadable]
-        waits = [
-            (answered, [h for h in open_ if h not in denied], _UNANSWERED * self._policy.look_again_min),
-            ([], denied, self._policy.look_again_max),
-        ]
-        for seen_now, put_off_now, after in waits:
-            if seen_now or put_off_now:
-                await self._write(
-                    settle_hints,
-                    self._lease,
-                    self._portal.name,
-                    seen_now,
-                    put_off_now,
-                    soon=soon,
-                    later=now + after,
-                )
+        looked_at = {p.case.therapist_id for p in self._prepared}
+        unseen = {p.case.therapist_id for p in self._prepared if p.look_failed} | set(failed)
+        settling = self._followed.settle(
+            sights, looked_at, unseen, self._unreadable, self._policy, full=self.full
+        )
+        for each in settling:
+            await self._write(
+                settle_hints,
+                self._lease,
+                self._portal.name,
+                each.seen,
+                each.put_off,
+                soon=self._now + self._policy.hint_coalesce,
+                later=self._now + each.after,
+            )
 
     def _decide(
         self, connection: Connection, prepared: Sequence[Prepared], sights: Sights, now: datetime
@@ -294,7 +286,8 @@ class Round:
         turns = []
         for p, decision in decided:
             try:
-                turn = TurnInProgress(self._portal, p, decision, now, self._policy)
+                weighed = frozenset[str]().union(*by_therapist.get(p.case.therapist_id, {}).values())
+                turn = TurnInProgress(self._portal, p, decision, now, self._policy, weighed)
                 known = p.facts or facts.get(p.case.therapist_id)
                 turn.begin(known, self._names.properties, now, quarantined.get(p.case.therapist_id, {}))
                 turns.append(turn)
@@ -313,16 +306,30 @@ class Round:
             remedy="nothing was written for this therapist; it is tried again in an hour. Report this line",
         )
 
-    async def _record(self, turns: Sequence[TurnInProgress], now: datetime) -> None:
+    async def _record(self, turns: Sequence[TurnInProgress], now: datetime) -> list[TurnInProgress]:
         """Whoever sends is recorded first and goes out; those who go on waiting are recorded meanwhile.
 
-        Some at a time, each time fenced: a fact that comes in never waits for the record of a whole round.
+        Some at a time, each time fenced: a fact that comes in never waits for the record of a whole round. Gives those
+        that are recorded: of whom another round in flight found a record first, nothing is stored, and they stay due.
         """
+        weighed = {p.case.therapist_id for p in self._prepared}
+        recorded: list[TurnInProgress] = []
         for start in range(0, len(turns), _RECORDED_TOGETHER):
-            rows = [t.turn for t in turns[start : start + _RECORDED_TOGETHER]]
-            await self._write(record_turns, self._lease, self._portal.name, rows, self._objects, now)
-            events = [event for row in rows for event in row.events]
+            some = turns[start : start + _RECORDED_TOGETHER]
+            left_out = await self._write(
+                record_turns,
+                self._lease,
+                self._portal.name,
+                [t.turn for t in some],
+                self._objects,
+                now,
+                weighed,
+            )
+            kept = [t for t in some if t.turn.before.therapist_id not in left_out]
+            events = [event for t in kept for event in t.turn.events]
             await in_thread.aside(self._database, partial(timeline.log, events))
+            recorded += kept
+        return recorded
 
     async def _learn_names(self, now: datetime, soonest: timedelta) -> bool:
         """Read again what HubSpot calls things, unless that was done so soon before; whether there is anything new."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -44,7 +44,13 @@ class TurnInProgress:
     """A turn from its decision to its end. `turn` is what is to be recorded next; `outgoing` is what must be sent."""
 
     def __init__(
-        self, portal: Portal, prepared: Prepared, decision: Decision, now: datetime, policy: Policy
+        self,
+        portal: Portal,
+        prepared: Prepared,
+        decision: Decision,
+        now: datetime,
+        policy: Policy,
+        weighed: Collection[str] = (),
     ) -> None:
         self.prepared = prepared
         self.outgoing: list[Outgoing] = []
@@ -62,6 +68,7 @@ class TurnInProgress:
             planned=_planned(prepared),
             contact=prepared.contact,
             shared_with=decision.shared_with,
+            weighed=weighed,
         )
         self._portal = portal
         self._policy = policy

@@ -83,7 +83,7 @@ class PortalWorker:
                 _log.error(
                     "database.failed",
                     portal=self.name,
-                    error=type(errors.exceptions[0]).__name__,
+                    error=type(_first(errors)).__name__,
                     remedy="check database_url and the database; rounds go on when it answers",
                 )
             except* Exception as errors:  # noqa: BLE001 - logged; what was due is due still
@@ -91,7 +91,7 @@ class PortalWorker:
                 _log.error(
                     "round.failed",
                     portal=self.name,
-                    exc_info=errors.exceptions[0],
+                    exc_info=_first(errors),
                     remedy="what was due is due still and tried again; report this line",
                 )
             if failed:
@@ -121,6 +121,13 @@ class PortalWorker:
                 tasks.cancel_scope.cancel()
         finally:
             await holder.give_back(lease)
+
+
+def _first(errors: BaseException) -> BaseException:
+    """What failed first: a round fails inside its owner's tasks, so that failures come in groups of groups."""
+    while isinstance(errors, BaseExceptionGroup):
+        errors = errors.exceptions[0]
+    return errors
 
 
 async def run_workers(workers: Iterable[PortalWorker]) -> None:

@@ -18,6 +18,7 @@ from credsync.core.plan import SyncRequest
 from credsync.core.reasons import Reason
 from credsync.core.writes import Cause, Write, WriteState
 from credsync.store.contacts import shared_contacts
+from credsync.store.hints import ANYBODY
 from credsync.store.tables import (
     links,
     moving_facts,
@@ -56,6 +57,18 @@ class Claimed:
     """What HubSpot merged the contact into, while that was another therapist's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What rounds in flight have taken: another leaves it alone, and it counts as due to nobody."""
+
+    therapists: frozenset[str] = frozenset()
+    woken: frozenset[str] = frozenset()
+    """Object types of which they follow a hint for whoever waits."""
+
+
+NOTHING_TAKEN = Taken()
+
+
 def claim_due(
     connection: Connection,
     portal: str,
@@ -65,6 +78,7 @@ def claim_due(
     *,
     hinted: Mapping[str, frozenset[str]] | None = None,
     woken: Collection[str] = (),
+    besides: Taken = NOTHING_TAKEN,
 ) -> list[Claimed]:
     """The therapists who are due; then some of the backfill lane, longest waiting first; and in the free seats whoever
     waits, soonest next look first.
@@ -72,12 +86,14 @@ def claim_due(
     Of the due, those of whom a fact came go first, then whoever is due longest: thousands who are due after an outage
     do not keep a person who presses Sync now. Whoever a webhook hinted at (therapist id to object keys) comes right
     after the due. `woken` are slots whose waiting are looked at even if nobody else is. Empty when nobody is due,
-    hinted at, woken or in the lane. Reads only: a claim is the portal's lease.
+    hinted at, woken or in the lane. Nobody who is `besides` in a round. Reads only: a claim is the portal's lease, and
+    what its owner knows to be in flight.
     """
     hinted = hinted or {}
+    free = (therapists.c.portal == portal, *_not_in(therapists.c.id, besides.therapists))
     due = (
         select(therapists)
-        .where(therapists.c.portal == portal, therapists.c.due_at <= now)
+        .where(*free, therapists.c.due_at <= now)
         .order_by(therapists.c.generation == therapists.c.settled_generation, therapists.c.due_at)
         .limit(limit)
     )
@@ -86,16 +102,14 @@ def claim_due(
     meant = [each for each in hinted if each not in known][: limit - len(rows)]
     rows += _rows(connection, select(therapists), therapists.c.id, meant)
     known |= set(meant)
-    lane = _backfilled(connection, portal, now, limit - len(rows))
+    lane = _backfilled(connection, free, now, limit - len(rows))
     backfilled = [row for row in lane if row.id not in known]
     rows = [*rows[: limit - len(backfilled)], *backfilled]
     known |= {row.id for row in backfilled}
     if not rows and not woken:
         return []
     if len(rows) < limit:
-        riders = select(therapists).where(
-            therapists.c.portal == portal, therapists.c.due_at > now, therapists.c.rides
-        )
+        riders = select(therapists).where(*free, therapists.c.due_at > now, therapists.c.rides)
         if not rows:
             riders = riders.where(_waits_for(woken))
         riders = riders.order_by(therapists.c.due_at).limit(limit - len(rows) + len(known))
@@ -119,19 +133,21 @@ def _waits_for(slots: Collection[str]) -> ColumnElement[bool]:
     )
 
 
-def _backfilled(connection: Connection, portal: str, now: datetime, free: int) -> Sequence[Row[Any]]:
+def _backfilled(
+    connection: Connection, free: Sequence[ColumnElement[bool]], now: datetime, seats: int
+) -> Sequence[Row[Any]]:
     """Those of the lane who get a seat: few enough that a fact which comes meanwhile does not wait long for the next
     round, and some even where everybody else who is due would fill it.
     """
     waiting = (
         select(therapists)
         .where(
-            therapists.c.portal == portal,
+            *free,
             therapists.c.backfill_at.is_not(None),
             or_(therapists.c.due_at.is_(None), therapists.c.due_at > now),
         )
         .order_by(therapists.c.backfill_at)
-        .limit(max(FEWEST_BACKFILLED, min(free, MOST_BACKFILLED)))
+        .limit(max(FEWEST_BACKFILLED, min(seats, MOST_BACKFILLED)))
     )
     return connection.execute(waiting).all()
 
@@ -181,18 +197,30 @@ def claim_rows(
     ]
 
 
-def next_due_at(connection: Connection, portal: str) -> datetime | None:
+def next_due_at(connection: Connection, portal: str, besides: Taken = NOTHING_TAKEN) -> datetime | None:
     """When the next therapist or hint of a portal is due, or since when one waits in the backfill lane; else None."""
+    free = _not_in(therapists.c.id, besides.therapists)
+    untold = _not_in(hints.c.therapist_id, besides.therapists)
+    if besides.woken:
+        untold += [or_(hints.c.therapist_id != ANYBODY, hints.c.object.not_in(sorted(besides.woken)))]
     soonest = [
         select(column)
-        .where(column.table.c.portal == portal, column.is_not(None))
+        .where(column.table.c.portal == portal, column.is_not(None), *which)
         .order_by(column)
         .limit(1)
         .scalar_subquery()
-        for column in (therapists.c.due_at, therapists.c.backfill_at, hints.c.due_at)
+        for column, which in (
+            (therapists.c.due_at, free),
+            (therapists.c.backfill_at, free),
+            (hints.c.due_at, untold),
+        )
     ]
     found = connection.execute(select(*soonest)).one()
     return min((each for each in found if each is not None), default=None)
+
+
+def _not_in(column: ColumnElement[str], taken: Collection[str]) -> list[ColumnElement[bool]]:
+    return [column.not_in(sorted(taken))] if taken else []
 
 
 def links_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, dict[str, Link]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
-from credsync.core.links import Link, LinkHistory
+from credsync.core.links import Link, LinkHistory, LinkState
 from credsync.store.database import insert as insert_or
 from credsync.store.tables import link_history, links, record_claims
 
@@ -25,6 +25,8 @@ class Seen:
     before: Mapping[str, Link]
     after: Mapping[str, Link]
     lost: Sequence[LinkHistory] = ()
+    weighed: Collection[str] = ()
+    """Other therapists who have a record of these, as it was decided."""
 
 
 def claims_of(connection: Connection, portal: str, records: Iterable[Record]) -> dict[Record, set[str]]:
@@ -43,6 +45,36 @@ def claims_of(connection: Connection, portal: str, records: Iterable[Record]) ->
             for record_id, therapist_id in connection.execute(query):
                 claims[(object_key, record_id)].add(therapist_id)
     return claims
+
+
+def found_by_others(
+    connection: Connection,
+    portal: str,
+    seen: Sequence[Seen],
+    objects: Mapping[str, str],
+    weighed: Collection[str] = (),
+) -> set[str]:
+    """The therapists of these who found a record that another has by now, `weighed` neither by them all nor by them."""
+    found = {each.therapist_id: _found(each, objects) for each in seen}
+    claims = claims_of(connection, portal, set().union(*found.values()))
+    return {
+        each.therapist_id
+        for each in seen
+        for record in found[each.therapist_id]
+        if claims[record] - {each.therapist_id, *each.weighed} - set(weighed)
+    }
+
+
+def _found(seen: Seen, objects: Mapping[str, str]) -> set[Record]:
+    """The records that were linked by this look."""
+    return {
+        (objects[slot.split(".", 1)[0]], link.record_id)
+        for slot, link in seen.after.items()
+        if link.state is LinkState.FOUND
+        and link.record_id is not None
+        and slot.split(".", 1)[0] in objects
+        and (slot not in seen.before or seen.before[slot].record_id != link.record_id)
+    }
 
 
 def save_links(connection: Connection, portal: str, seen: Sequence[Seen], objects: Mapping[str, str]) -> None:
@@ -81,7 +113,7 @@ def _save_links(connection: Connection, portal: str, seen: Sequence[Seen]) -> No
             elif old != link:
                 key = {"for_therapist": each.therapist_id, "for_slot": slot}
                 now = {name: getattr(link, name) for name in _LOOKED}
-                if replace(old, **now) == link:
+                if old.state is link.state and replace(old, **now) == link:
                     looked.append({**now, **key})
                 else:
                     changed.append({**_values(link), **key})

@@ -26,7 +26,7 @@ from credsync.store.choices import take_up
 from credsync.store.contacts import ContactMerged, follow_merges, sharers_of
 from credsync.store.delays import count_delays
 from credsync.store.leases import Lease, fence
-from credsync.store.links import Seen, save_links
+from credsync.store.links import Seen, found_by_others, save_links
 from credsync.store.quarantine import save_quarantine
 from credsync.store.refusals import Written, save_refusals
 from credsync.store.row_locks import lock_therapists
@@ -82,6 +82,8 @@ class Turn:
     planned: Planned | None = None
     shared_with: Collection[str] = ()
     """Other therapists whose record this turn found to be shared; they must look again."""
+    weighed: Collection[str] = ()
+    """Other therapists who have a record of this turn's, as it was decided."""
     contact: ContactMerged | None = None
     """What this turn found the contact to have become."""
     finish: Finish | None = None
@@ -101,17 +103,25 @@ def record_turns(
     turns: Sequence[Turn],
     objects: Mapping[str, str],
     now: datetime,
-) -> None:
+    weighed: Collection[str] = (),
+) -> set[str]:
     """Store turns: links, writes, history, claims, events, and the therapists that are finished with this round.
 
     New writes get their ids in `turn.writes`. `objects` maps a slot's rule to its object key. Raises `LeaseLost`,
     having stored nothing, when the portal is no longer ours.
+
+    Gives the therapists whose turns are left out, since one of their records turned out to be another's, too: of a
+    therapist neither `weighed` by the whole round nor in the turn. They are due still, and the next turn knows. The
+    fence lets in one such transaction of a portal after the other, so that no record is written for two.
     """
     fence(connection, lease)
+    seen = [Seen(t.before.therapist_id, t.before.links, t.links, t.lost, t.weighed) for t in turns]
+    left_out = found_by_others(connection, portal, seen, objects, weighed)
+    turns = [turn for turn in turns if turn.before.therapist_id not in left_out]
+    seen = [each for each in seen if each.therapist_id not in left_out]
     _lock(connection, portal, turns)
     merges = {turn.before.therapist_id: turn.contact for turn in turns if turn.contact is not None}
     follow_merges(connection, portal, merges, now)
-    seen = [Seen(t.before.therapist_id, t.before.links, t.links, t.lost) for t in turns]
     save_links(connection, portal, seen, objects)
     count_delays(connection, portal, [delay for turn in turns for delay in turn.delays])
     _save_writes(connection, turns)
@@ -133,6 +143,7 @@ def record_turns(
     _finish(connection, turns, now)
     _warn_sharers(connection, turns, now)
     timeline.append(connection, [event for turn in turns for event in turn.events])
+    return left_out
 
 
 def _lock(connection: Connection, portal: str, turns: Sequence[Turn]) -> None:

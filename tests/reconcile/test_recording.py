@@ -23,9 +23,9 @@ async def test_a_round_is_recorded_in_parts(
     """Two at a time here, so that the one writer is free for a fact in between; everybody is written and in sync."""
     parts: list[int] = []
 
-    def counting(connection: Any, lease: Any, portal: str, turns: Sequence[Turn], *rest: Any) -> None:
+    def counting(connection: Any, lease: Any, portal: str, turns: Sequence[Turn], *rest: Any) -> set[str]:
         parts.append(len(turns))
-        record_turns(connection, lease, portal, turns, *rest)
+        return record_turns(connection, lease, portal, turns, *rest)
 
     monkeypatch.setattr(rounds, "record_turns", counting)
     monkeypatch.setattr(rounds, "_RECORDED_TOGETHER", 2)
