@@ -81,6 +81,8 @@ class JsonText:
 
 
 def _json(value: object) -> str:
+    if value == []:
+        return "[]"
     return value.text if isinstance(value, JsonText) else json.dumps(value)
 
 

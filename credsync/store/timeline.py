@@ -42,10 +42,11 @@ def append(connection: Connection, happened: Sequence[TimelineEvent]) -> None:
 
 def log(happened: Iterable[TimelineEvent]) -> None:
     """One log line per event, after its transaction has committed."""
+    bound = _log.bind()
     for e in happened:
         known: dict[str, object] = {"slot": e.slot, "record_id": e.record_id, **e.details}
         fields = {key: value for key, value in known.items() if value is not None and key != SAID}
-        _log.info(
+        bound.info(
             e.name.value, portal=e.portal, therapist_id=e.therapist_id, contact_id=e.contact_id, **fields
         )
 
