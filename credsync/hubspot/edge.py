@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from credsync.core.denials import FORBIDDEN
+from credsync.core.denials import FORBIDDEN, Denied, Verb
 from credsync.core.portal import CONTACT, ByEach, ByLabel, ByProperty, Portal
 from credsync.core.properties import Property
 from credsync.hubspot.client import HubSpotClient
-from credsync.hubspot.errors import HubSpotError, Unauthorized
+from credsync.hubspot.errors import Forbidden, HubSpotError, Unauthorized
 from credsync.hubspot.paths import CONTACT_TYPE
 from credsync.hubspot.schema import (
     Account,
+    ObjectSchema,
     PortalSchema,
     SchemaFault,
     WantedObject,
@@ -44,6 +45,10 @@ class Names:
     schema: PortalSchema
     account: Account | None
     read_at: datetime
+    hidden: frozenset[str] = frozenset()
+    """Object types whose labels or properties HubSpot does not show now."""
+    denied: tuple[Denied, ...] = ()
+    """Those of them of which nothing is known from before either: they cannot be looked at."""
 
     def type_id(self, object_key: str) -> str:
         """An object type's id; the contact's own for `contact`."""
@@ -53,6 +58,12 @@ class Names:
         """The labels that these association types bear under the object's parent."""
         known = self.schema.objects[object_key].labels
         return frozenset(label for label, ids in known.items() if ids & type_ids)
+
+    @property
+    def known_objects(self) -> Mapping[str, ObjectSchema]:
+        """Object types by key, but for those of which nothing but the id is known."""
+        unknown = {each.object for each in self.denied}
+        return {key: found for key, found in self.schema.objects.items() if key not in unknown}
 
     @property
     def properties(self) -> Mapping[str, Mapping[str, Property]]:
@@ -67,29 +78,41 @@ class Edge:
         self.portal = portal
         self.client = client
         self._names = names
+        self._kept: Names | None = None
         self._doubted = False
+
+    def fall_back_on(self, kept: Names | None) -> None:
+        """What was known before this process began: it serves for what HubSpot hides."""
+        self._kept = kept
 
     async def names(self, now: datetime) -> Names:
         """What HubSpot calls things, at most `FRESH_FOR` old. Raises `PortalUnusable`.
 
-        When HubSpot cannot be asked, or hides some of it now, names read before go on serving.
+        When HubSpot cannot be asked, names read before go on serving; of what it hides, also those that were kept.
         """
         known = self._names
         if known is not None and now - known.read_at < FRESH_FOR and not self.in_doubt(now):
             return known
         self._doubted = False
         try:
-            self._names = await read_names(self.portal, self.client, now, value_rules=True)
+            found = await self._read(now)
         except HubSpotError as error:
+            known = known or (self._kept if isinstance(error, Forbidden) else None)
             if known is None or isinstance(error, Unauthorized):
                 raise PortalUnusable(f"HubSpot cannot be asked: {error.message}", error.code) from None
-        except PortalUnusable as error:
-            if known is None or error.code not in FORBIDDEN:
-                raise
         else:
-            return self._names
+            known = found
+            if not found.hidden - {each.object for each in found.denied}:
+                self._names = found
+                return found
         self._names = replace(known, read_at=now - FRESH_FOR + _ASKED_AGAIN_AFTER)
         return self._names
+
+    async def _read(self, now: datetime) -> Names:
+        before = self._names or self._kept
+        return await read_names(
+            self.portal, self.client, now, value_rules=True, before=before, without_hidden=True
+        )
 
     @property
     def known_names(self) -> Names | None:
@@ -101,7 +124,7 @@ class Edge:
         if now - known.read_at < soonest:
             return known
         try:
-            self._names = await read_names(self.portal, self.client, now, value_rules=True)
+            self._names = await self._read(now)
             self._doubted = False
         except (HubSpotError, PortalUnusable):
             return known
@@ -122,9 +145,18 @@ class Edge:
 
 
 async def read_names(
-    portal: Portal, client: HubSpotClient, now: datetime, *, value_rules: bool = False
+    portal: Portal,
+    client: HubSpotClient,
+    now: datetime,
+    *,
+    value_rules: bool = False,
+    before: Names | None = None,
+    without_hidden: bool = False,
 ) -> Names:
     """Ask HubSpot for everything the portal file names; for the rules for values only where they will be sent.
+
+    With `without_hidden`, an object type that HubSpot hides is no fault of the portal: it is as it was `before`, or
+    denied.
 
     Raises `PortalUnusable` for what rounds cannot do without (object types, labels, the account), `HubSpotError`
     when it cannot be asked.
@@ -132,12 +164,25 @@ async def read_names(
     wanted = [WantedObject(o.key, o.name, o.parent) for o in portal.objects.values()]
     contact = portal.sync_url is not None
     schema = await read_schema(client, wanted, contact_properties=contact, value_rules=value_rules)
-    faults = name_faults(portal, schema)
+    hidden = {f.key: f for f in schema.faults if f.code in FORBIDDEN and f.key in portal.objects}
+    if not without_hidden:
+        hidden = {}
+    known = before.known_objects if before is not None else {}
+    denied = tuple(Denied(key, Verb.READ, f.scopes) for key, f in hidden.items() if key not in known)
+    as_before = {key: known[key] for key in hidden if key in known}
+    shown = replace(
+        schema,
+        objects={key: found for key, found in schema.objects.items() if key not in hidden},
+        faults=tuple(f for f in schema.faults if f.key not in hidden),
+    )
+    faults = name_faults(portal, shown)
     if faults:
-        hidden = next((f.code for f in faults if f.code in FORBIDDEN), "")
-        raise PortalUnusable("; ".join(f"{f.key}: {f.message}" for f in faults), hidden)
+        code = next((f.code for f in faults if f.code in FORBIDDEN), "")
+        raise PortalUnusable("; ".join(f"{f.key}: {f.message}" for f in faults), code)
     account = await read_account(portal, client)
-    return Names(schema, account, now)
+    return Names(
+        replace(schema, objects={**schema.objects, **as_before}), account, now, frozenset(hidden), denied
+    )
 
 
 async def read_account(portal: Portal, client: HubSpotClient) -> Account | None:

@@ -26,20 +26,23 @@ SERVES_FOR = timedelta(days=1)
 
 
 def keep_names(connection: Connection, portal: Portal, names: Names) -> None:
-    """Store what was just read, and the account for record links."""
+    """Store what was just read, and the account for record links; names that lack an object type replace none."""
     account = names.account
     if account is not None:
         types = {key: item.type_id for key, item in names.schema.objects.items()}
         portals.set_account(connection, portal.name, account.portal_id, account.ui_domain, types)
-    portals.set_names(connection, portal.name, _as_json(portal, names))
+    if not names.denied:
+        portals.set_names(connection, portal.name, _as_json(portal, names))
 
 
-def kept_names(connection: Connection, portal: Portal, now: datetime) -> Names | None:
+def kept_names(
+    connection: Connection, portal: Portal, now: datetime, serves_for: timedelta = SERVES_FOR
+) -> Names | None:
     """What was stored last for this very portal file, if it still serves; `read_at` is then `now`."""
     told = portals.names_of(connection, portal.name)
     if told is None or told["digest"] != portal.digest:
         return None
-    if not timedelta(0) <= now - datetime.fromisoformat(told["read_at"]) < SERVES_FOR:
+    if not timedelta(0) <= now - datetime.fromisoformat(told["read_at"]) < serves_for:
         return None
     account = Account(**told["account"]) if told["account"] is not None else None
     objects = {key: _object(key, each) for key, each in told["objects"].items()}

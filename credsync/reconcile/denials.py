@@ -9,6 +9,7 @@ from credsync.core.denials import FORBIDDEN, UNAUTHORIZED, Denied, Verb, objects
 from credsync.core.observations import NotSeen
 from credsync.core.portal import CONTACT, Portal
 from credsync.core.verdicts import Outcome, Verdict
+from credsync.hubspot.edge import Names
 from credsync.hubspot.objects import NotRead
 from credsync.reconcile.apply import RecordKey
 from credsync.reconcile.contacts import Fate
@@ -53,6 +54,13 @@ class Learnt:
         if code in FORBIDDEN:
             self.denied[(key, verb)] = Denied(key, verb, scopes)
         self.unauthorized = self.unauthorized or code == UNAUTHORIZED
+
+
+def learnt_from(names: Names) -> Learnt:
+    """What HubSpot's names said of the token: object types that it hides and of which nothing is known."""
+    learnt = Learnt()
+    learnt.denied = {(each.object, each.verb): each for each in names.denied}
+    return learnt
 
 
 def unreadable(denied: Iterable[Denied], look_again_max: timedelta) -> dict[str, NotSeen]:

@@ -185,7 +185,8 @@ class Owner:
             return Idle.UNUSABLE
         await self.holder.renew(lease)
         await self._deadlines.judge_again(lease, now)
-        round_ = Round(self._database, self._edge, names, lease, self._deadlines.policy, denied)
+        lacking = [*denied, *names.denied]
+        round_ = Round(self._database, self._edge, names, lease, self._deadlines.policy, lacking)
         taken = await round_.claim(self._flights.taken)
         tasks.start_soon(self._fly, round_, names, self._flights.began(taken, full=round_.full))
         return None

@@ -94,6 +94,8 @@ class Permission:
         if passed:
             now = self._database.clock.now()
             await in_thread.write(self._database, permit, lease, self._name, passed, now)
+            if any((each.object, each.verb) in passed for each in names.denied):
+                self._edge.stale()
         return [each for each in denied if (each.object, each.verb) not in passed]
 
     async def _tell(self, change: Callable[[Connection], list[TimelineEvent]]) -> list[TimelineEvent]:

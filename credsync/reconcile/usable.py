@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
@@ -12,8 +12,9 @@ from credsync.core.denials import FORBIDDEN, UNAUTHORIZED
 from credsync.core.reasons import Reason
 from credsync.hubspot.edge import Edge, Names, PortalUnusable
 from credsync.hubspot.lanes import Lane, in_lane
-from credsync.operate.kept_names import keep_names
+from credsync.operate.kept_names import keep_names, kept_names
 from credsync.reconcile.allowance import Allowance
+from credsync.reconcile.denials import learnt_from
 from credsync.reconcile.lease_holder import LeaseHolder
 from credsync.reconcile.permission import Permission
 from credsync.reconcile.report import RoundReport
@@ -55,10 +56,13 @@ class Usable:
         """Go on with what is kept of the portal, whoever owned it before."""
         self._problem = (status.problem, status.problem_kind, status.problem_until)
         await in_thread.read(self._database, self._allowance.restore)
+        portal, now = self._edge.portal, self._database.clock.now()
+        kept = await in_thread.read(self._database, kept_names, portal, now, timedelta.max)
+        self._edge.fall_back_on(kept)
 
     async def names(self, lease: Lease) -> Names | None:
         """What HubSpot calls things; None, and the reason told, while it does not say."""
-        now = self._database.clock.now()
+        now, known = self._database.clock.now(), self._edge.known_names
         try:
             with in_lane(Lane.NOW):
                 names = await self._edge.names(now)
@@ -71,8 +75,9 @@ class Usable:
             self.silences = LONG if error.code in FORBIDDEN else self.silences + 1
             await self._say(str(error), AlertKind.PORTAL_UNUSABLE)
             return None
-        if names.read_at == now:
+        if names is not known:
             await in_thread.write(self._database, keep_names, self._edge.portal, names)
+            await self._permission.learn(lease, learnt_from(names))
         return names
 
     async def over_for_today(self, lease: Lease) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +18,12 @@ WORLD: dict[str, Any] = {"speed": SPEED, "delay": "1s"}
 
 
 @pytest.fixture(autouse=True)
-def all_is_given_back(shared: World) -> Any:
+def all_is_given_back(request: pytest.FixtureRequest) -> Any:
     """Whatever a test took from the token."""
+    shared = request.getfixturevalue("shared") if "shared" in request.fixturenames else None
     yield
+    if shared is None:
+        return
     shared.hubspot.put("/_sandbox/settings", json={"tokens": None}).raise_for_status()
     shared.hubspot.delete("/_sandbox/faults")
     shared.api.post("/v1/portals/demo/resume", json={})
@@ -159,6 +165,42 @@ def test_a_scope_that_is_missing_for_writing_one_type_stops_that_alone(shared: W
     for therapist, _ in people:
         shared.until_state(therapist, "in_sync")
     assert all(written_once(shared, contact) for _, contact in people)
+
+
+@pytest.mark.parametrize("what", ["properties", "labels"])
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_type_hidden_at_a_start_stops_that_type_alone(
+    here: World, tmp_path: Path, what: str, *, kept: bool
+) -> None:
+    """403 stops that object type and verb: a new process begins with the names that are kept, or without that type."""
+    license_ = type_id(here, "license")
+    first, contact = begin(here, "NY")
+    here.until_state(first, "in_sync")
+    here.kill()
+    if not kept:
+        with closing(sqlite3.connect(tmp_path / "credsync.db")) as connection, connection:
+            connection.execute("UPDATE portals SET account = NULL")
+    paths = {"properties": f"properties/[^/]+/{license_}$", "labels": f"/{license_}/labels$"}
+    deny(here, paths[what], "crm.schemas.custom.read")
+    here.start()
+    therapist, of_therapist = begin(here, "NY")
+    if kept:
+        here.until_state(therapist, "in_sync")
+        assert not alerts(here, state="all")
+    else:
+        until(lambda: here.records(of_therapist).get(ACTIVE, {}).get("writes") == 1, 20, "the Credentialing")
+        until(lambda: here.link(therapist, "license.NY").get("reason") == "missing_scopes", 20, "the denial")
+        (alert,) = until(lambda: alerts(here), 20, "the alert")
+        assert (alert["kind"], alert["object"], alert["verb"]) == ("portal_forbidden", "license", "read")
+        assert "crm.schemas.custom.read" in alert["remedy"]
+        assert here.status(therapist)["portal_state"] == "running"
+        since = here.requests()[-1]["seq"]
+        until(lambda: len(denied(here, since)) >= 2, 20, "two probes")
+        here.hubspot.delete("/_sandbox/faults")
+        here.until_state(therapist, "in_sync")
+        until(lambda: not alerts(here), 20, "the alert to close")
+    assert written_once(here, contact, "license.NY")
+    assert written_once(here, of_therapist, "license.NY")
 
 
 def test_a_scope_that_is_missing_for_reading_one_type_stops_that_alone(shared: World) -> None:

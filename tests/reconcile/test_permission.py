@@ -122,6 +122,40 @@ async def test_what_is_denied_of_one_type_is_tried_once_a_minute(
     assert sandbox.truth(contact) == truth
 
 
+async def test_several_denials_take_one_call_a_minute_together(scene: Scene, sandbox: Driver) -> None:
+    """One probe a minute, whatever is denied: an association read, an object read and a write take turns."""
+    clock, edge = Minutes(), edge_to(sandbox.url)
+    permission = Permission(scene.database, edge, clock=clock)
+    lease = lease_of(scene.database)
+    denied = [WRITE_ADDRESS, READ_LICENSE, Denied("credentialing", Verb.READ)]
+    with scene.database.write() as connection:
+        deny(connection, lease, "alpha", denied)
+    await edge.names(scene.clock.now())
+    names = edge.known_names
+    assert names is not None
+    license_, credentialing = names.type_id("license"), names.type_id("credentialing")
+    for path in (
+        "batch/update$",
+        f"associations/.*/{license_}/batch/read$",
+        f"objects/.*{credentialing}/batch/read$",
+    ):
+        sandbox.do("/faults", {"match": {"path": path}, "times": None, "answer": "missing_scopes"})
+    before = len(seen(sandbox))
+    async with edge.client:
+        permission.just_denied(denied)
+        await an_hour(scene, permission, clock, edge)
+        probes = seen(sandbox)[before:]
+        refused = [r["path"] for r in probes if r["status"] == 403]
+        assert (len(refused), len(set(refused))) == (60, 3)
+        assert len(probes) - len(refused) <= 1, "what was refused last is asked first"
+        sandbox.do("/faults", method="DELETE")
+        clock.seconds += 60
+        assert await permission.still_denied(lease, denied, names) == []
+        assert len(seen(sandbox)) - before - len(probes) == 5, (
+            "once one is let in, the others are tried at once"
+        )
+
+
 async def test_whoever_waits_for_a_scope_is_due_when_it_is_given(scene: Scene) -> None:
     """Nobody polls meanwhile: one statement brings back those who wait, and nobody else."""
     waits = a_write(ADDRESS, WriteState.WAITING, reason=Reason.MISSING_SCOPES, record_id="901")
