@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import glob
-import os
-import secrets
 import socket
 import sys
 import threading
@@ -16,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import anyio
 import structlog
 import uvicorn
 
@@ -29,21 +26,18 @@ from credsync.hubspot.pacing import Pacing
 from credsync.metrics import Metrics
 from credsync.notices import BadNotifyUrl, Notices
 from credsync.operate.live import Live
-from credsync.reconcile.hearing import Hearing
-from credsync.reconcile.worker import PortalWorker, run_workers
+from credsync.reconcile.crew import POLL, Crew
+from credsync.reconcile.worker import PortalWorker
 from credsync.settings import Settings, SettingsError, secret, webhook_secrets
 from credsync.store import schema
 from credsync.store.database import Database
 from credsync.store.live_reads import SEATS
-from credsync.store.one_worker import only_worker
 from credsync.store.set_up_links import address as address_of_link
 from credsync.store.set_up_links import make_first_link
 from credsync.web.api.context import ApiContext
 
 _log = structlog.get_logger("credsync")
 
-_ROUND_ENDS_WITHIN = 3.0
-"""Seconds a round under way may take to its end when the process is to stop."""
 _WORKER_STOPS_WITHIN = 4.0
 """Seconds the worker has to end a call to the database, beside the 5 s of the API's last answers."""
 _NOTICES_END_WITHIN = 1.0
@@ -179,7 +173,8 @@ def serve(
     """
     policy = app.settings.policy.at_speed(app.speed)
     notices = _notices(app.settings)
-    workers = _workers(app, notices) if worker else {}
+    crew = Crew(app.database, app.settings.lease, listens=app.settings.listen)
+    workers = _workers(app, crew, notices) if worker else {}
     hooks = _webhook_secrets(app) if api else {}
     stop = stop or threading.Event()
     broken: list[BaseException] = []
@@ -190,7 +185,7 @@ def serve(
 
     def work() -> None:
         try:
-            _run_workers(workers, stop)
+            crew.run(workers, stop)
         except BaseException as error:  # noqa: BLE001 - raised again below, in the thread that serves
             broken.append(error)
             stop.set()
@@ -199,11 +194,9 @@ def serve(
     with ExitStack() as at_the_end:
         at_the_end.callback(notices.close, _NOTICES_END_WITHIN)
         if worker:
-            if app.database.is_sqlite:
-                at_the_end.enter_context(only_worker(app.database.url, app.database.clock))
+            at_the_end.enter_context(crew.place())
             thread.start()
             at_the_end.callback(thread.join, _WORKER_STOPS_WITHIN)
-            _hear(app, workers, stop)
         at_the_end.callback(stop.set)
         if api:
             context = ApiContext(
@@ -221,13 +214,6 @@ def serve(
             thread.join(0.2)
     if broken:
         raise broken[0]
-
-
-def _hear(app: App, workers: Mapping[str, PortalWorker], stop: threading.Event) -> None:
-    """Let what comes in through other processes wake the workers, unless polling alone is to do."""
-    if app.database.is_sqlite or app.settings.listen:
-        hearing = Hearing(app.database, {name: each.wake.set for name, each in workers.items()})
-        threading.Thread(target=hearing.run, args=(stop,), name="credsync-hearing", daemon=True).start()
 
 
 def _webhook_secrets(app: App) -> dict[str, tuple[str, ...]]:
@@ -251,8 +237,7 @@ def _notices(settings: Settings) -> Notices:
         raise SettingsError(str(error)) from None
 
 
-def _workers(app: App, notices: Notices) -> dict[str, PortalWorker]:
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+def _workers(app: App, crew: Crew, notices: Notices) -> dict[str, PortalWorker]:
     policy = app.settings.policy.at_speed(app.speed)
     workers: dict[str, PortalWorker] = {}
     faults: list[str] = []
@@ -267,38 +252,18 @@ def _workers(app: App, notices: Notices) -> dict[str, PortalWorker]:
                 app.database,
                 edge,
                 policy,
-                owner,
+                crew.name,
                 settings.lease,
                 app.speed,
                 settings.public_url,
                 partial(app.metrics.round, name),
                 notices.tell,
+                poll=POLL,
+                spread=crew.spread,
             )
     if faults:
         raise SettingsError("\n".join(faults))
     return workers
-
-
-def _run_workers(workers: Mapping[str, PortalWorker], stop: threading.Event) -> None:
-    async def until_stopped() -> None:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_stop_them, workers, stop, tasks.cancel_scope)
-            await run_workers(list(workers.values()))
-            tasks.cancel_scope.cancel()
-
-    anyio.run(until_stopped, backend_options={"use_uvloop": True})
-
-
-async def _stop_them(
-    workers: Mapping[str, PortalWorker], stop: threading.Event, everything: anyio.CancelScope
-) -> None:
-    """Let rounds under way end; what takes too long is cut off, and read back at the next start."""
-    while not stop.is_set():  # noqa: ASYNC110 - another thread sets it
-        await anyio.sleep(0.1)
-    for worker in workers.values():
-        worker.stop()
-    await anyio.sleep(_ROUND_ENDS_WITHIN)
-    everything.cancel()
 
 
 def _keep_what_stays() -> None:

@@ -160,6 +160,11 @@ class Daily:
             return min(told or self._association_calls, self._association_calls)
         return told
 
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether `take_unsaved` would give anything."""
+        return bool(self._unsaved) and self._keeps_count
+
     def take_unsaved(self) -> DailyCalls | None:
         """What was counted since the last time, to be added to what is kept.
 

@@ -44,6 +44,11 @@ class Allowance:
         stopped = {bucket: stops[bucket.value] for bucket in Bucket if bucket.value in stops}
         daily.restore(DailyCalls(daily.day, calls, allowed, stopped))
 
+    @property
+    def has_uncounted(self) -> bool:
+        """Whether calls were made that are not kept yet."""
+        return self.edge.client.daily.has_unsaved
+
     @contextmanager
     def counted(self) -> Iterator[Callable[[Connection], None]]:
         """Gives what adds the calls made since the last time to those that are kept; a failure forgets none."""

@@ -36,6 +36,7 @@ class LeaseHolder:
         self._allowance = allowance
         self._clock = clock
         self._renewed = clock()
+        self._token: int | None = None
 
     @property
     def beat(self) -> float:
@@ -49,18 +50,34 @@ class LeaseHolder:
             self._database, leases.acquire, f"portal:{self._portal}", self._owner, self._seconds
         )
         if lease is not None:
-            self._renewed = asked
+            self._renewed, self._token = asked, lease.token
         return lease
+
+    @property
+    def holds(self) -> bool:
+        """Whether this process has taken the lease and not given it back."""
+        return self._token is not None
+
+    def beaten(self, asked: float, token: int) -> None:
+        """The process's own beat renewed the lease that has this token; it began at `asked`."""
+        if token == self._token:
+            self._renewed = max(self._renewed, asked)
 
     async def give_back(self, lease: Lease) -> None:
         """Let the next process take it at once, even while this one is cut off."""
+        self._token = None
         with anyio.CancelScope(shield=True), contextlib.suppress(SQLAlchemyError):
             await in_thread.write(self._database, leases.release, lease)
 
     async def keep(self, lease: Lease) -> None:
-        """Renew at a quarter of the lease; raises `LeaseLost` at two thirds of it when the database does not answer."""
+        """Renew at a quarter of the lease; raises `LeaseLost` at two thirds of it when the database does not answer.
+
+        What the process's own beat, or a round, has just renewed is left alone, unless calls are to be counted with it.
+        """
         while True:
             await anyio.sleep(self.beat)
+            if self._clock() - self._renewed < self.beat and not self._allowance.has_uncounted:
+                continue
             with contextlib.suppress(SQLAlchemyError, TimeoutError):
                 with anyio.fail_after(self._seconds * 2 / 3 - (self._clock() - self._renewed)):
                     await self.renew(lease, abandon=True)

@@ -74,6 +74,8 @@ class Owner:
         poll: float = POLL,
     ) -> None:
         self.stopping = False
+        self.leaving = False
+        """The portal is to be given back, to a worker that has fewer."""
         allowance = Allowance(edge)
         self.holder = LeaseHolder(database, edge.portal.name, owner, lease_for, allowance, clock)
         self._database = database
@@ -85,7 +87,7 @@ class Owner:
         self._speed = speed
         self._on_round = on_round
         self._clock = clock
-        self._poll = poll
+        self.poll = poll
         self._due: datetime | None = None
         """When somebody is due whom no round under way has, as last read."""
         self._linking = False
@@ -93,6 +95,11 @@ class Owner:
         self._sync_urls = SyncUrls(database, edge, public_url, speed)
         self._permission = Permission(database, edge, speed, clock)
         self._usable = Usable(database, edge, self.holder, allowance, self._permission, watch)
+
+    @property
+    def ending(self) -> bool:
+        """Whether no further round is to begin."""
+        return self.stopping or self.leaving
 
     async def sweep(self, lease: Lease) -> None:
         """Sweep beside the rounds, for as long as the lease is held."""
@@ -115,7 +122,7 @@ class Owner:
         if status.paused_at is None and not await self._usable.over_for_today(lease):
             await self._usable.names(lease)
         async with anyio.create_task_group() as tasks:
-            while not self.stopping:
+            while not self.ending:
                 await self._turn(lease, tasks)
         await self._take_in(lease)
 
@@ -239,7 +246,7 @@ class Owner:
     async def stay_away(self, seconds: float, lease: Lease | None = None) -> None:
         """Sleep on, whatever wakes us, unless we are to stop; what is an alert by then opens under the lease."""
         ends = self._clock() + seconds
-        while not self.stopping and (left := ends - self._clock()) > 0:
+        while not self.ending and (left := ends - self._clock()) > 0:
             await self._wake.wait(left if lease is None else min(left, self._watch.due_in()))
             if lease is not None:
                 await self._watch.look(lease, self._edge.known_names)
@@ -247,9 +254,9 @@ class Owner:
     def _rest(self, idle: Idle | None, *, busy: bool = False) -> float:
         """Seconds until the next turn; while so `busy` that nothing can begin, until that is over."""
         if idle is Idle.PAUSED:
-            return self._poll
+            return self.poll
         probe = self._permission.due_in()
-        rest = min(self._poll, self._watch.due_in(), self._poll if probe is None else probe)
+        rest = min(self.poll, self._watch.due_in(), self.poll if probe is None else probe)
         if busy:
             again = self._flights.next_in(self._most)
             return rest if again is None else min(rest, again)

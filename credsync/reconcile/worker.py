@@ -16,7 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from credsync.core.alerts import Alert
 from credsync.core.schedule import Policy
 from credsync.hubspot.edge import Edge
+from credsync.reconcile.lease_holder import LeaseHolder
 from credsync.reconcile.owner import POLL, Owner
+from credsync.reconcile.spread import Spread
 from credsync.reconcile.wake import Wake
 from credsync.reconcile.watch import Watch
 from credsync.store.database import Database
@@ -32,7 +34,7 @@ class PortalWorker:
     """The loop of one portal in this process.
 
     `on_round`, `clock` and `poll` are the owner's. `tell` gets every alert that was opened or closed; `watch` looks for
-    their causes, by default as fast as `speed` says.
+    their causes, by default as fast as `speed` says. `spread` shares portals out where there may be several workers.
     """
 
     def __init__(
@@ -49,10 +51,12 @@ class PortalWorker:
         clock: Callable[[], float] = time.monotonic,
         poll: float = POLL,
         watch: Watch | None = None,
+        spread: Spread | None = None,
     ) -> None:
         self.name = edge.portal.name
         self.wake = Wake(clock)
         self._edge = edge
+        self._spread = spread
         self._owner = Owner(
             database,
             edge,
@@ -97,6 +101,16 @@ class PortalWorker:
             if failed:
                 await self._owner.stay_away(FAILURE_PAUSE)
 
+    @property
+    def holder(self) -> LeaseHolder:
+        """Holds its lease."""
+        return self._owner.holder
+
+    def give_up(self) -> None:
+        """Give the portal back after the round that is under way."""
+        self._owner.leaving = True
+        self.wake.set()
+
     def stop(self) -> None:
         """End after the round that is under way."""
         self._owner.stopping = True
@@ -108,11 +122,14 @@ class PortalWorker:
 
     async def _own_when_free(self) -> None:
         owner, holder = self._owner, self._owner.holder
+        if self._spread is not None and not await self._spread.may_take(self.name):
+            await self.wake.wait(owner.poll)
+            return
         lease = await holder.take()
         if lease is None:
             await self.wake.wait(holder.beat)
             return
-        self._edge.client.guard = holder.require
+        owner.leaving, self._edge.client.guard = False, holder.require
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(holder.keep, lease)

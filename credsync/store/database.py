@@ -6,6 +6,7 @@ SQLite serves one process (WAL, `synchronous=FULL`: what is committed is on disk
 from __future__ import annotations
 
 import json
+import select
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -32,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.types import TypeDecorator
 
 from credsync.store.clock import Clock, SystemClock, say_time
@@ -127,12 +129,12 @@ class Database:
                 self.url.set(drivername="postgresql+psycopg"),
                 pool_size=8,
                 max_overflow=8,
-                pool_pre_ping=True,
                 hide_parameters=True,
                 execution_options=options,
                 json_serializer=_json,
             )
             event.listen(self.engine, "connect", _prepare_nothing_behind_a_pooler)
+            event.listen(self.engine, "checkout", _refuse_what_was_ended)
         self._writer = threading.Lock()
         self.writers, self.most_together = (1, _MOST_TOGETHER) if self.is_sqlite else (_WRITERS, 1)
 
@@ -223,6 +225,17 @@ def _prepare_nothing_behind_a_pooler(connection: psycopg.Connection[Any], _recor
     connection.rollback()
     if answering is None or answering[0] != connection.info.backend_pid:
         connection.prepare_threshold = None
+
+
+def _refuse_what_was_ended(connection: psycopg.Connection[Any], _record: object, _fairy: object) -> None:
+    """Take no connection that the server has ended meanwhile: it said so, and what it said waits to be read.
+
+    It costs no statement, where a ping would double those of an idle process.
+    """
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+    if waiting.poll(0):
+        raise InvalidatePoolError
 
 
 def has_one_writer(connection: Connection) -> bool:

@@ -6,9 +6,10 @@ still tries to record is refused in its own transaction.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 
 from credsync.store.database import insert, now_plus
 from credsync.store.tables import leases
@@ -16,6 +17,8 @@ from credsync.store.wakes import announce
 
 OF_A_PORTAL = "portal:"
 """How the name of a portal's lease begins."""
+OF_A_WORKER = "worker:"
+"""How the name of what a worker holds begins, for as long as it is there."""
 
 
 class LeaseLost(Exception):
@@ -78,6 +81,51 @@ def release(connection: Connection, lease: Lease) -> None:
     """Let the next process take it at once, and tell it. The row stays, so that tokens go on rising."""
     connection.execute(update(leases).where(_held(lease)).values(expires_at=now_plus(connection, -1)))
     announce(connection, lease.name.removeprefix(OF_A_PORTAL))
+
+
+def join(connection: Connection, worker: str, seconds: float) -> None:
+    """Be counted among the workers for so long; those that have been gone for an hour are forgotten."""
+    gone = leases.c.expires_at < now_plus(connection, -3600)
+    connection.execute(delete(leases).where(leases.c.name.startswith(OF_A_WORKER), gone))
+    expires_at = now_plus(connection, seconds)
+    row = insert(connection, leases).values(
+        name=OF_A_WORKER + worker, owner=worker, token=1, expires_at=expires_at
+    )
+    connection.execute(
+        row.on_conflict_do_update(index_elements=[leases.c.name], set_={"expires_at": expires_at})
+    )
+
+
+def leave(connection: Connection, worker: str) -> None:
+    """Be counted no more."""
+    connection.execute(delete(leases).where(leases.c.name == OF_A_WORKER + worker))
+
+
+def renew_all(
+    connection: Connection, worker: str, portals: Collection[str], seconds: float
+) -> dict[str, int]:
+    """Hold those of these portals that this worker holds, and its own place, for `seconds` from now, in one statement.
+
+    Gives the token of each lease that was renewed, by its name.
+
+    A lease that a round is just recording under is left out: its holder renews it by itself.
+    """
+    names = [OF_A_WORKER + worker, *(OF_A_PORTAL + each for each in portals)]
+    held = and_(leases.c.owner == worker, leases.c.expires_at > now_plus(connection))
+    mine = select(leases.c.name).where(leases.c.name.in_(names), held)
+    renewed = connection.execute(
+        update(leases)
+        .where(leases.c.name.in_(mine.with_for_update(skip_locked=True)))
+        .values(expires_at=now_plus(connection, seconds))
+        .returning(leases.c.name, leases.c.token)
+    )
+    return {row.name: row.token for row in renewed}
+
+
+def held_now(connection: Connection) -> dict[str, str]:
+    """The owner of each lease that is held, by its name; each worker's own is among them."""
+    held = select(leases.c.name, leases.c.owner).where(leases.c.expires_at > now_plus(connection))
+    return {row.name: row.owner for row in connection.execute(held)}
 
 
 def _held(lease: Lease) -> ColumnElement[bool]:

@@ -5,18 +5,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 
 from credsync.reconcile.hearing import Hearing
-from credsync.store import intake
+from credsync.store import intake, leases
 from credsync.store.database import Database
 from credsync.store.therapists import Door, Who
 
 THERAPIST = "00000000-0000-4000-8000-000000000001"
+ME = "this worker"
 LONG = 20.0
 postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+def _set(event: threading.Event, after: float) -> None:
+    if after == 0.0:
+        event.set()
 
 
 @pytest.fixture
@@ -32,7 +39,10 @@ def woken(database_url: str) -> Iterator[Mapping[str, threading.Event]]:
     """Two portals' wakes, heard for in a thread."""
     database, stop = Database(database_url), threading.Event()
     events = {"alpha": threading.Event(), "beta": threading.Event()}
-    hearing = Hearing(database, {name: event.set for name, event in events.items()})
+    with database.write() as connection:
+        for name in events:
+            assert leases.acquire(connection, f"portal:{name}", ME, 3600)
+    hearing = Hearing(database, ME, {name: partial(_set, event) for name, event in events.items()})
     thread = threading.Thread(target=hearing.run, args=(stop,))
     thread.start()
     if not database.is_sqlite:

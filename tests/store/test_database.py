@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event, func, insert, select
+from sqlalchemy import Connection, event, func, insert, select, text
 
 from credsync.store import schema
 from credsync.store.database import Database, now_plus
@@ -105,6 +105,24 @@ def test_on_sqlite_changes_made_together_cost_one_commit(database: Database) -> 
     event.listen(database.engine, "commit", commits.append)
     database.write_together([lambda c, n=n: _made(c, f"portal-{n}") for n in range(24)])
     assert len(commits) == (1 if database.is_sqlite else 24)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_after_the_server_was_gone_the_next_transaction_finds_it(database: Database) -> None:
+    """However many connections rested meanwhile: a restart must not cost a caller for each of them."""
+    resting = [database.engine.connect() for _ in range(3)]
+    for connection in resting:
+        connection.execute(text("SELECT 1"))
+    for connection in resting:
+        connection.close()
+    ended = text(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with database.write() as connection:
+        assert connection.execute(ended).scalars().all() == [True, True]
+    for _ in range(3):
+        assert _names(database) == set()
 
 
 def test_sqlite_has_on_disk_what_was_committed(tmp_path: Path) -> None:
