@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -31,9 +33,10 @@ def configure_logs(log_format: Literal["json", "console"], also: Sequence[Proces
     renderer: Processor = (
         structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
     )
+    lines = _Lines(sys.stderr)
     structlog.configure(
         processors=[*shared, renderer],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: lines,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=False,
     )
@@ -49,6 +52,22 @@ def configure_logs(log_format: Literal["json", "console"], also: Sequence[Proces
     root.setLevel(logging.INFO)
     for noisy in ("httpx2", "httpcore2", "uvicorn", "uvicorn.access", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class _Lines:
+    """Writes finished lines, each at once. A log that cannot be written stops nothing."""
+
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
+        self._lock = threading.Lock()
+
+    def msg(self, line: str) -> None:
+        """One line."""
+        with self._lock, suppress(OSError, ValueError):
+            self._output.write(f"{line}\n")
+            self._output.flush()
+
+    debug = info = warning = error = critical = exception = fatal = log = msg
 
 
 def where_it_failed(_logger: object, _method: str, line: EventDict) -> EventDict:
