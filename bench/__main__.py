@@ -9,7 +9,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 
-from bench import crowd, faults, floor, hints, intake, lag, one_round, poison, simulate, throughput
+from bench import (
+    crowd,
+    faults,
+    floor,
+    hints,
+    intake,
+    lag,
+    one_round,
+    poison,
+    simulate,
+    throughput,
+    whole_rounds,
+)
 from bench.processes import BenchFailed
 from bench.report import Row, missed, show
 
@@ -197,7 +209,9 @@ def _crowd(options: argparse.Namespace) -> list[Row]:
 
 
 def _throughput(options: argparse.Namespace) -> list[Row]:
-    return throughput.rows(throughput.measure(options.objects))
+    """The edge alone, and whole rounds."""
+    alone = throughput.rows(throughput.measure(options.objects))
+    return alone + throughput.rows(whole_rounds.measure(options.objects), whole_rounds.WHAT)
 
 
 def _faults(options: argparse.Namespace) -> list[Row]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx2
@@ -43,6 +43,10 @@ class Said:
     named: set[str] = field(default_factory=set)
 
 
+TakeApart = Callable[[Any, str, Sequence[Update], Said, float], None]
+"""What is done about a refused batch."""
+
+
 def one_by_one(url: str, updates: Sequence[Update], speed: float) -> Said:  # noqa: ARG001 - it never waits
     """The old way: a call per record; whatever goes wrong is an error in the tracker, and nothing tries again."""
     said = Said()
@@ -56,8 +60,24 @@ def one_by_one(url: str, updates: Sequence[Update], speed: float) -> Said:  # no
     return said
 
 
-def sdk_in_batches(url: str, updates: Sequence[Update], speed: float) -> Said:
-    """HubSpot's client, a hundred a call: a met limit is waited for, up to three tries; a refused batch goes one by one."""
+def record_ids(url: str, contacts: Sequence[str], objects: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """The record of each slot by contact, as HubSpot's client reads it; `objects` are the slots' object types."""
+    read = HubSpot(access_token="a-token", host=url, base_url=url).crm.associations.v4.batch_api.get_page
+    found: dict[str, dict[str, str]] = {}
+    for slot, kind in objects.items():
+        for start in range(0, len(contacts), 1_000):
+            inputs = [{"id": contact} for contact in contacts[start : start + 1_000]]
+            for each in read("0-1", kind, {"inputs": inputs}).results:
+                found.setdefault(each._from.id, {})[slot] = str(each.to[0].to_object_id)
+    return found
+
+
+def sdk_in_batches(url: str, updates: Sequence[Update], speed: float, *, halve: bool = False) -> Said:
+    """HubSpot's client, a hundred a call: a met limit is waited for, up to three tries.
+
+    A refused batch goes one by one, as most write it; or it is halved, down to the property, as the patient do.
+    """
+    take_apart = _in_halves if halve else _one_by_one
     api = HubSpot(access_token="a-token-of-the-sandbox", host=url).crm.objects
     said = Said()
     by_object: dict[str, list[Update]] = {}
@@ -65,11 +85,13 @@ def sdk_in_batches(url: str, updates: Sequence[Update], speed: float) -> Said:
         by_object.setdefault(each.object, []).append(each)
     for kind, those in by_object.items():
         for start in range(0, len(those), MOST):
-            _batch(api, kind, those[start : start + MOST], said, speed)
+            _batch(api, kind, those[start : start + MOST], said, speed, take_apart)
     return said
 
 
-def _batch(api: Any, kind: str, updates: Sequence[Update], said: Said, speed: float) -> None:
+def _batch(
+    api: Any, kind: str, updates: Sequence[Update], said: Said, speed: float, take_apart: TakeApart
+) -> None:
     inputs = [SimplePublicObjectBatchInput(id=u.record_id, properties=dict(u.properties)) for u in updates]
     body = BatchInputSimplePublicObjectBatchInput(inputs=inputs)
 
@@ -80,11 +102,31 @@ def _batch(api: Any, kind: str, updates: Sequence[Update], said: Said, speed: fl
         answer = _patiently(send, speed)
     except ApiException as error:
         if error.status == 400:
-            for each in updates:
-                _alone(api, kind, each, said, speed)
+            take_apart(api, kind, updates, said, speed)
         return
     for fault in getattr(answer, "errors", None) or []:
         said.named |= set(fault.context.get("ids", []))
+
+
+def _one_by_one(api: Any, kind: str, updates: Sequence[Update], said: Said, speed: float) -> None:
+    for each in updates:
+        _alone(api, kind, each, said, speed)
+
+
+def _in_halves(api: Any, kind: str, updates: Sequence[Update], said: Said, speed: float) -> None:
+    """Halves of a batch; of a single record its properties, of which the last one left is the bad one."""
+    if len(updates) > 1:
+        middle = len(updates) // 2
+        parts = [updates[:middle], updates[middle:]]
+    elif len(updates[0].properties) > 1:
+        parts = [
+            [replace(updates[0], properties={name: value})] for name, value in updates[0].properties.items()
+        ]
+    else:
+        said.named.add(updates[0].record_id)
+        return
+    for part in parts:
+        _batch(api, kind, part, said, speed, _in_halves)
 
 
 def _alone(api: Any, kind: str, update: Update, said: Said, speed: float) -> None:

@@ -6,19 +6,18 @@ import json
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
 from sqlalchemy import Connection, Integer, Table, func, insert, literal, select
 
-from bench.judge import Judge
+from bench import beside
+from bench.ground import ground
 from bench.one_round import HURRY, LATE, Meter, apply_all, logging_to, new_database
 from bench.portal import NAME, SLOTS
-from bench.processes import Stage, sandbox_process, start_service, temporary_folder
+from bench.processes import Stage, start_service
 from bench.report import Row, median
-from credsync.core.portal_file import parse_portal
 from credsync.hubspot.client import HubSpotClient
 from credsync.hubspot.edge import Edge
 from credsync.reconcile import round as reconcile
@@ -51,6 +50,8 @@ class Crowd:
     many: int
     with_few: Sequence[Round]
     with_many: Sequence[Round]
+    others: Mapping[str, beside.Cost]
+    """What stands beside the rounds, with many: by name."""
     megabytes: float
     rounds_watched: int
     asked: int
@@ -63,22 +64,22 @@ class Crowd:
 
 def measure(crowd: int = 100_000, due: int = DUE, watched: float = _WATCHED) -> Crowd:
     """Rounds of `due` therapists among themselves, then among `crowd`; then a real service on that database."""
-    with ExitStack() as undo:
-        folder = undo.enter_context(temporary_folder())
-        sandbox = undo.enter_context(sandbox_process(folder))
-        judge = undo.enter_context(closing(Judge(sandbox.url)))
-        portal = parse_portal(NAME, (folder / "portals" / f"{NAME}.toml").read_text(encoding="utf-8"))
-        with new_database(folder) as database, logging_to(folder / "rounds.log"):
+    with ground() as on:
+        portal, judge = on.portal, on.judge
+        with new_database(on.folder) as database, logging_to(on.folder / "rounds.log"):
             apply_all(database, portal, dict(enumerate(judge.make_contacts(due, LATE))))
             edge_at = portal.hubspot.base_url
             with_few = anyio.run(_rounds, database, Edge(portal, HubSpotClient(edge_at, "a-token")))
             copy_everybody(database, crowd // due - 1)
             with_many = anyio.run(_rounds, database, Edge(portal, HubSpotClient(edge_at, "a-token")))
-        on = undo.enter_context(start_service(folder, sandbox, {}))
-        since = judge.last_call()
-        asked = _ask_for(on, watched)
-        seen = judge.calls(since).by_call.get("POST associations batch/read", 0)
-        return Crowd(due, crowd, with_few, with_many, on.service.most_megabytes(), seen // len(SLOTS), asked)
+        with start_service(on.folder, on.sandbox, {}) as running:
+            since = judge.last_call()
+            asked = _ask_for(running, watched)
+            seen = judge.calls(since).by_call.get("POST associations batch/read", 0)
+            megabytes = running.service.most_megabytes()
+        with new_database(on.folder) as database, logging_to(on.folder / "beside.log"):
+            others = anyio.run(beside.costs, database, Edge(portal, HubSpotClient(edge_at, "a-token")))
+        return Crowd(due, crowd, with_few, with_many, others, megabytes, seen // len(SLOTS), asked)
 
 
 async def _rounds(database: Database, edge: Edge) -> list[Round]:
@@ -167,5 +168,9 @@ def rows(found: Crowd) -> list[Row]:
             "",
             f"< {MOST_MEGABYTES} MB",
             found.megabytes < MOST_MEGABYTES,
+        ),
+        *(
+            Row(f"  {what}, of {found.many:,}", f"{cost.seconds * 1e3:,.0f} ms, {cost.statements} statements")
+            for what, cost in found.others.items()
         ),
     ]

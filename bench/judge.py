@@ -112,9 +112,10 @@ class Judge:
             bytes_out=sum(each["bytes_out"] for each in entries),
         )
 
-    def moments(self, since: int = 0) -> list[float]:
-        """When each call after this number came, in order; wall time."""
-        return sorted(moment(each["at"]) for each in self.ask("GET", f"/requests?since={since}")["requests"])
+    def moments(self, since: int = 0, call: str | None = None) -> list[float]:
+        """When each call after this number, of one kind if that is named, came, in order; wall time."""
+        calls = self.ask("GET", f"/requests?since={since}")["requests"]
+        return sorted(moment(each["at"]) for each in calls if call in (None, each["call"]))
 
     def looks(self, since: int = 0) -> dict[str, list[float]]:
         """When the associations of each object type were read, by the type's key, in order; wall time."""

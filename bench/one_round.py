@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,14 +13,13 @@ from typing import Any
 import anyio
 from sqlalchemy import event
 
+from bench.ground import ground
 from bench.judge import Calls, Judge
 from bench.portal import NAME, Applicant
-from bench.processes import sandbox_process, temporary_folder
 from bench.report import Row
 from credsync.core.facts import SignUpKind
 from credsync.core.forms import check_form
 from credsync.core.portal import Portal
-from credsync.core.portal_file import parse_portal
 from credsync.core.schedule import Policy
 from credsync.hubspot.client import CallRecord, HubSpotClient
 from credsync.hubspot.edge import Edge
@@ -85,17 +84,13 @@ class Meter:
 
 def measure(therapists: int = 1_000) -> list[Cost]:
     """Three rounds over the same therapists: their first look finds nothing, the next neither, the third everything."""
-    with ExitStack() as undo:
-        folder = undo.enter_context(temporary_folder())
-        sandbox = undo.enter_context(sandbox_process(folder))
-        judge = undo.enter_context(closing(Judge(sandbox.url)))
-        database = undo.enter_context(new_database(folder))
-        undo.enter_context(logging_to(folder / "rounds.log"))
-        file = folder / "portals" / f"{NAME}.toml"
-        portal = parse_portal(NAME, file.read_text(encoding="utf-8"))
-        people = dict(enumerate(judge.make_contacts(therapists, LATE)))
-        apply_all(database, portal, people)
-        return anyio.run(_rounds, database, portal, judge, therapists)
+    with (
+        ground() as on,
+        new_database(on.folder) as database,
+        logging_to(on.folder / "rounds.log"),
+    ):
+        apply_all(database, on.portal, dict(enumerate(on.judge.make_contacts(therapists, LATE))))
+        return anyio.run(_rounds, database, on.portal, on.judge, therapists)
 
 
 async def _rounds(database: Database, portal: Portal, judge: Judge, therapists: int) -> list[Cost]:

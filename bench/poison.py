@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import httpx2
-from hubspot import HubSpot  # type: ignore[import-untyped]
 
+from bench.by_hand import Said, Update, record_ids, sdk_in_batches
+from bench.ground import ground
 from bench.judge import Calls, Judge
 from bench.portal import CREDENTIALING, LICENSE, OBJECTS, SLOTS, Applicant
-from bench.processes import BenchFailed, Stage, sandbox_process, start_service, temporary_folder
+from bench.processes import BenchFailed, Stage, start_service
 from bench.report import Row, times
 from bench.service import connected
 
@@ -105,14 +105,11 @@ def measure(
     therapists: int = 1_000, settings: Mapping[str, str] | None = None, tells: str = "nothing"
 ) -> Poison:
     """Run both sides in one sandbox; `tells` is how much a refusal says (`all`, `names`, `nothing`)."""
-    with ExitStack() as undo:
-        folder = undo.enter_context(temporary_folder())
-        sandbox = undo.enter_context(sandbox_process(folder, speed=SANDBOX_SPEED, writes=WRITES))
-        judge = undo.enter_context(closing(Judge(sandbox.url)))
+    with ground(writes=WRITES, speed=SANDBOX_SPEED) as on:
         for slot, name in BAD_PROPERTY.items():
-            judge.ask("PUT", "/validations", {"object": OBJECTS[slot], "property": name, "rules": _RULES})
-        on = undo.enter_context(start_service(folder, sandbox, settings or {}))
-        return asyncio.run(measure_on(on, judge, therapists, tells))
+            on.judge.ask("PUT", "/validations", {"object": OBJECTS[slot], "property": name, "rules": _RULES})
+        with start_service(on.folder, on.sandbox, settings or {}) as running:
+            return asyncio.run(measure_on(running, on.judge, therapists, tells))
 
 
 async def measure_on(on: Stage, judge: Judge, therapists: int, tells: str = "nothing") -> Poison:
@@ -142,7 +139,7 @@ async def measure_on(on: Stage, judge: Judge, therapists: int, tells: str = "not
     judge.advance(60.0)
     since = judge.last_call()
     by_hand = await asyncio.to_thread(_by_hand, on.sandbox.url, others)
-    theirs = Side(judge.calls(since), named=len(by_hand))
+    theirs = Side(judge.calls(since), named=len(by_hand.named))
     _judge_values(judge, others, theirs)
     return Poison(therapists, bad, ours, theirs, tells, seconds)
 
@@ -190,48 +187,15 @@ def _judge_values(judge: Judge, people: Mapping[str, Poisoned], side: Side) -> N
                 side.wrong += is_bad and there
 
 
-def _by_hand(url: str, people: Mapping[str, Poisoned]) -> list[tuple[str, str]]:
-    """HubSpot's client: read the associations, write hundreds, halve what is refused; gives what was found bad."""
-    hubspot = HubSpot(access_token="a-token", host=url, base_url=url)
-    found: list[tuple[str, str]] = []
-    records: dict[str, dict[str, str]] = {}
-    for slot in SLOTS:
-        read = hubspot.crm.associations.v4.batch_api.get_page
-        inputs = [{"id": contact} for contact in people]
-        for start in range(0, len(inputs), 1_000):
-            answer = read("0-1", OBJECTS[slot], {"inputs": inputs[start : start + 1_000]})
-            for each in answer.results:
-                records.setdefault(each._from.id, {})[slot] = str(each.to[0].to_object_id)
-    for slot in SLOTS[:WRITES]:
-        wanted = [(records[contact][slot], people[contact].submitted()[slot]) for contact in people]
-        update = cast(Callable[[str, Any], Any], hubspot.crm.objects.batch_api.update)
-        for start in range(0, len(wanted), 100):
-            found += _halved(update, OBJECTS[slot], wanted[start : start + 100])
-    return found
-
-
-def _halved(
-    update: Callable[[str, Any], Any], object_name: str, wanted: Sequence[tuple[str, dict[str, str]]]
-) -> list[tuple[str, str]]:
-    """A refused batch in halves, a refused record property by property."""
-    from hubspot.crm.objects.exceptions import ApiException  # type: ignore[import-untyped]
-
-    try:
-        inputs = [{"id": record, "properties": properties} for record, properties in wanted]
-        update(object_name, {"inputs": inputs})
-    except ApiException as error:
-        if error.status != 400:
-            raise
-        if len(wanted) > 1:
-            middle = len(wanted) // 2
-            halves = (wanted[:middle], wanted[middle:])
-            return [each for half in halves for each in _halved(update, object_name, half)]
-        record, properties = wanted[0]
-        if len(properties) == 1:
-            return [(record, next(iter(properties)))]
-        alone = [(record, {name: value}) for name, value in properties.items()]
-        return [each for one in alone for each in _halved(update, object_name, [one])]
-    return []
+def _by_hand(url: str, people: Mapping[str, Poisoned]) -> Said:
+    """HubSpot's client: read the associations, write hundreds, halve what is refused."""
+    records = record_ids(url, list(people), {slot: OBJECTS[slot] for slot in SLOTS})
+    updates = [
+        Update(OBJECTS[slot], records[contact][slot], people[contact].submitted()[slot])
+        for slot in SLOTS[:WRITES]
+        for contact in people
+    ]
+    return sdk_in_batches(url, updates, SANDBOX_SPEED, halve=True)
 
 
 def rows(found: Poison) -> list[Row]:

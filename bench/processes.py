@@ -66,6 +66,11 @@ class Process:
         if code is not None:
             raise BenchFailed(f"the {self.name} ended with exit code {code}:\n{self._end()}")
 
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or until it ends."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+
     def cpu_seconds(self) -> float:
         """Processor time it has used so far, by the kernel's count."""
         after_name = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()

@@ -2,7 +2,7 @@
 
 The sandbox holds the rolling window of 190 calls in 10 s, of 100 records each: 1,900 objects a second at most. The
 service's own client looks the records up and writes them through its governor, as a round does between its two
-transactions, in the lane of those who wait. Rounds themselves are measured by `floor`, `round` and `crowd`.
+transactions, in the lane of those who wait. `whole_rounds` measures what a service makes of it.
 """
 
 from __future__ import annotations
@@ -10,19 +10,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import anyio
 
+from bench.ground import ground
 from bench.judge import Judge
 from bench.portal import ADDRESS, CREDENTIALING, LICENSE, NAME, OBJECTS, SLOTS, Applicant
-from bench.processes import BenchFailed, Process, sandbox_process, temporary_folder
+from bench.processes import BenchFailed, Process
 from bench.report import Row
 from credsync.app import edge_to
 from credsync.core.observations import Seen
-from credsync.core.portal_file import parse_portal
 from credsync.core.verdicts import Outcome, Verdict
 from credsync.hubspot.associations import read_associations
 from credsync.hubspot.client import HubSpotClient
@@ -64,13 +63,9 @@ class Throughput:
 def measure(objects: int = OBJECTS_IN_ALL) -> Throughput:
     """Three records each of as many contacts as that takes, every record once."""
     os.environ.setdefault(f"CREDSYNC_HUBSPOT_TOKEN_{NAME.upper()}", "a-token-of-the-sandbox")
-    with ExitStack() as undo:
-        folder = undo.enter_context(temporary_folder())
-        sandbox = undo.enter_context(sandbox_process(folder, writes=len(SLOTS)))
-        judge = undo.enter_context(closing(Judge(sandbox.url)))
-        text = (folder / "portals" / f"{NAME}.toml").read_text(encoding="utf-8")
-        contacts = judge.make_contacts(objects // len(SLOTS))
-        return anyio.run(_measure_on, edge_to(parse_portal(NAME, text)), sandbox, judge, contacts)
+    with ground(writes=len(SLOTS)) as on:
+        contacts = on.judge.make_contacts(objects // len(SLOTS))
+        return anyio.run(_measure_on, edge_to(on.portal), on.sandbox, on.judge, contacts)
 
 
 async def _measure_on(edge: Edge, sandbox: Process, judge: Judge, contacts: Sequence[str]) -> Throughput:
@@ -135,11 +130,11 @@ def fullest(moments: Sequence[float], window: float = WINDOW) -> int:
     return most
 
 
-def rows(found: Throughput) -> list[Row]:
+def rows(found: Throughput, what: str = "objects written a second under the real limits") -> list[Row]:
     """The lines of the table."""
     return [
         Row(
-            f"objects written a second under the real limits, {found.written:,} in {found.seconds:.1f} s",
+            f"{what}, {found.written:,} in {found.seconds:.1f} s",
             f"{found.rate:,.0f}",
             f"{CEILING:,.0f} (HubSpot's ceiling)",
             f"{found.rate / CEILING:.1%} of it",

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from bench import crowd, faults, floor, hints, intake, lag, one_round, poison, throughput
+from bench import crowd, faults, floor, hints, intake, lag, one_round, poison, throughput, whole_rounds
 from bench.judge import Judge
 from bench.processes import Stage, stage
 from bench.report import missed
@@ -104,6 +104,10 @@ def test_a_crowd_costs_a_round_no_statement_more() -> None:
     assert {r.therapists for r in found.with_many} == {4 * PEOPLE}, "who waits rides along in the free seats"
     assert found.asked > 0
     assert 0 < found.megabytes < 1_000
+    assert {what: cost.statements > 0 for what, cost in found.others.items()} == dict.fromkeys(
+        found.others, True
+    )
+    assert len(crowd.rows(found)) == 2 + len(found.others) == 7
 
 
 def test_updates_keep_to_the_limit_and_all_arrive() -> None:
@@ -112,6 +116,14 @@ def test_updates_keep_to_the_limit_and_all_arrive() -> None:
     assert (found.written, found.calls, found.refused) == (900, 9, 0)
     assert 0 < found.most_in_a_window <= 9
     assert [row.met for row in throughput.rows(found)[1:2]] == [True]
+
+
+def test_whole_rounds_write_all_that_was_taken_in() -> None:
+    """30 therapists, three records each, by a service of its own: a batch per type, nothing refused, everybody in sync."""
+    found = whole_rounds.measure(90)
+    assert (found.written, found.refused) == (90, 0)
+    assert 0 < found.most_in_a_window <= 3
+    assert [row.met for row in throughput.rows(found, whole_rounds.WHAT)[1:2]] == [True]
 
 
 def test_a_bad_value_costs_few_calls_and_no_good_one() -> None:
