@@ -23,6 +23,7 @@ class Page:
 
 PAGES: Final = (
     Page("GET", "/", "today", Act.LOOK),
+    Page("GET", "/live", "live", Act.LOOK),
     Page("GET", "/therapists", "therapists", Act.LOOK),
     Page("GET", "/therapists.csv", "therapists_csv", Act.EXPORT),
     Page("GET", "/therapists/{uuid}", "therapist", Act.LOOK),

@@ -1,11 +1,14 @@
-// Makes pages better that are whole without it: times in the viewer's zone, copying by a press.
+// Makes pages better that are whole without it: times in the viewer's zone, copying by a press, what is new as it comes.
 "use strict";
 
 const said = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const at = new Date(time.dateTime);
-  if (!Number.isNaN(at.valueOf())) time.textContent = said.format(at);
+function sayTimes(within) {
+  for (const time of within.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (!Number.isNaN(at.valueOf())) time.textContent = said.format(at);
+  }
 }
+sayTimes(document);
 
 for (const button of document.querySelectorAll("button[data-copy]")) {
   button.addEventListener("click", async () => {
@@ -18,4 +21,76 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     button.textContent = `${button.textContent} ✓`;
     button.disabled = true;
   });
+}
+
+// Live, on request: what is new is shown by itself only where nothing would move under somebody's hand.
+const LIVE = "credsync-live";
+const SOONEST = 5000;
+const main = document.querySelector("main[data-shown]");
+const bar = document.querySelector(".live");
+if (main && bar && window.EventSource) {
+  const toggle = bar.querySelector("[data-live]");
+  const newer = bar.querySelector("[data-newer]");
+  const age = bar.querySelector("[data-age]");
+  let stream = null;
+  let shown = Date.now();
+  let place = null;
+  let waiting = false;
+  bar.hidden = false;
+
+  const inUse = () =>
+    document.hidden ||
+    main.matches(":hover") ||
+    main.querySelector("input[type=checkbox]:checked, details[open]:focus-within, dialog[open]") !== null ||
+    (main.contains(document.activeElement) && document.activeElement !== main) ||
+    [...main.querySelectorAll("textarea:not([readonly]), input[type=text], input:not([type])")].some((each) => each.value !== each.defaultValue);
+
+  const show = async () => {
+    waiting = false;
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (!answer.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.querySelector("main[data-shown]");
+    if (!fresh) return;
+    fresh.querySelector(".live")?.remove();
+    for (const old of [...main.children]) if (old !== bar) old.remove();
+    main.append(...fresh.children);
+    sayTimes(main);
+    shown = Date.now();
+    newer.hidden = true;
+  };
+  const tell = () => {
+    if (waiting) return;
+    waiting = true;
+    setTimeout(() => {
+      if (!stream) waiting = false;
+      else if (inUse()) { waiting = false; newer.hidden = false; }
+      else show();
+    }, Math.max(0, shown + SOONEST - Date.now()));
+  };
+  const start = () => {
+    stream = new EventSource("/live");
+    stream.addEventListener("changed", (event) => {
+      if (place !== null && event.data !== place) tell();
+      place = event.data;
+    });
+  };
+  const stop = () => { stream?.close(); stream = null; place = null; };
+  const set = (on) => {
+    toggle.setAttribute("aria-pressed", String(on));
+    sessionStorage.setItem(LIVE, on ? "on" : "off");
+    if (on && !document.hidden) start(); else stop();
+  };
+  toggle.addEventListener("click", () => set(toggle.getAttribute("aria-pressed") !== "true"));
+  newer.addEventListener("click", show);
+  document.addEventListener("visibilitychange", () => {
+    if (toggle.getAttribute("aria-pressed") !== "true") return;
+    if (document.hidden) stop(); else { start(); tell(); }
+  });
+  setInterval(() => {
+    const seconds = Math.round((Date.now() - shown) / 1000);
+    const said = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+    age.textContent = age.dataset.age.replace("{}", said);
+  }, 1000);
+  if (sessionStorage.getItem(LIVE) === "on") set(true);
 }
