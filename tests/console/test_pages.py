@@ -106,11 +106,12 @@ def test_looking_changes_nothing(console: Console, page: Page) -> None:
     """No page changes a row of any table but what is kept of the session itself."""
     address = console.therapist(contact_id=contact())
     ambiguous(console.api, address, "801", "802")
-    names = {"uuid": address.rpartition("/")[2], "slot": SLOT, "portal": "alpha", "id": "1", "name": "alpha"}
+    names = {"uuid": address.rpartition("/")[2], "slot": SLOT, "portal": "alpha", "id": "1"}
+    names |= {"name": "alpha", "token": "nobodys"}
     path = page.path.format_map(names)
     before = console.api.rows()
     answer = console.get(path, "admin")
-    assert answer.status_code in (200, 303, 404), answer.text
+    assert answer.status_code < 500, answer.text
     after = console.api.rows()
     assert {name for name in before if before[name] != after[name]} <= {"sessions"}
 
