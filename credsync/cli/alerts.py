@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from credsync.cli.opening import open_whole, person, settings_of
+from credsync.cli.opening import actor, open_whole, settings_of
 from credsync.cli.output import Json, moment, say, say_json, say_pairs, say_table
 from credsync.cli.refusals import Refusal
 
@@ -88,13 +88,13 @@ def _list(ctx: typer.Context, state: str, portal: str | None, as_json: bool) -> 
 
 
 def _acknowledge(ctx: typer.Context, alert_id: int, note: str | None) -> None:
-    from credsync.store.alerts import acknowledge
+    from credsync.store.acts import acknowledge
 
     if note is not None and not note.strip():
         raise typer.BadParameter("says something, in a few words.", param_hint="--note")
     said = note.strip()[:1_000] if note is not None else None
     with open_whole(settings_of(ctx)) as app, app.database.write() as connection:
-        known = acknowledge(connection, alert_id, person(), said, app.database.clock.now())
+        known = acknowledge(connection, actor(), alert_id, said, app.database.clock.now())
     if known is None:
         raise _unknown(alert_id)
 

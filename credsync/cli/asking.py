@@ -17,7 +17,7 @@ from credsync.cli.live import (
     show_differences,
     unknown_contact,
 )
-from credsync.cli.opening import open_whole, person, settings_of
+from credsync.cli.opening import actor, open_whole, settings_of
 from credsync.cli.output import Json, moment, say, say_json, say_table, say_text
 from credsync.cli.refusals import Refusal
 from credsync.cli.therapist import say_status
@@ -142,7 +142,7 @@ def sync(
 ) -> None:
     """Look now, and send again everything that was submitted. Pressing twice is one."""
     from credsync.operate.portal_standing import standing_of
-    from credsync.store.intake import accept_sync
+    from credsync.store.acts import sync_now
     from credsync.store.therapists import Door
 
     if not reason.strip():
@@ -158,7 +158,7 @@ def sync(
     with open_whole(settings_of(ctx)) as app, app.database.write() as connection:
         door = Door(app.database.clock.now(), app.settings.coalesce)
         therapist = the_one(connection, app, id_)
-        taken = accept_sync(connection, door, therapist, reason.strip(), include_held, person())
+        taken = sync_now(connection, door, actor(), therapist, reason.strip(), include_held)
         standing = standing_of(connection, app.portals, taken.portal)
     if taken.new:
         say(f"Sync now of therapist {therapist} is taken; the service does it within seconds of seeing it.")

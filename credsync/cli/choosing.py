@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from credsync.cli.asking import Id, the_one
-from credsync.cli.opening import open_whole, person, settings_of
+from credsync.cli.opening import actor, open_whole, settings_of
 from credsync.cli.output import say
 from credsync.cli.refusals import Refusal
 
@@ -24,7 +24,8 @@ def choose(
 ) -> None:
     """Choose one of several records in a slot; it is written to from then on, while it keeps the slot."""
     from credsync.operate.portal_standing import standing_of
-    from credsync.store.choices import ChoiceRefused, accept_choice
+    from credsync.store.acts import choose as take
+    from credsync.store.choices import ChoiceRefused
     from credsync.store.therapists import Door
 
     if not reason.strip():
@@ -33,7 +34,7 @@ def choose(
         door = Door(app.database.clock.now(), app.settings.coalesce)
         therapist = the_one(connection, app, id_)
         try:
-            taken = accept_choice(connection, door, therapist, slot, record_id, reason.strip(), person())
+            taken = take(connection, door, actor(), therapist, slot, record_id, reason.strip())
         except ChoiceRefused as refusal:
             raise Refusal(f"{refusal} What stands: credsync show {therapist}") from None
         standing = standing_of(connection, app.portals, taken.portal)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from credsync.cli.opening import open_whole, settings_of
+from credsync.cli.opening import actor, open_whole, settings_of
 from credsync.cli.output import Json, in_parts, progress, say, say_json, say_table
 from credsync.cli.refusals import Code, Refusal
 
@@ -84,6 +84,7 @@ def _import(app: App, rows: Sequence[ImportRow], dry_run: bool) -> list[dict[str
     """One transaction. On PostgreSQL a call that makes one of them at this very moment makes it run again."""
     from sqlalchemy.exc import IntegrityError
 
+    from credsync.store.acts import imported
     from credsync.store.therapists import Door
 
     door = Door(app.database.clock.now(), app.settings.coalesce, backfill=True)
@@ -93,6 +94,8 @@ def _import(app: App, rows: Sequence[ImportRow], dry_run: bool) -> list[dict[str
         told.clear()
         with app.database.write() as connection:
             told.extend(_verdict(connection, app, door, row) for row in rows)
+            done = [each["id"] for each in told if each["verdict"] in ("new", "changed")]
+            imported(connection, actor(), done, door.now)
             if dry_run:
                 raise _Undone
 

@@ -16,6 +16,7 @@ import typer
 if TYPE_CHECKING:
     from credsync.app import App
     from credsync.settings import Settings
+    from credsync.store.acts import Actor
     from credsync.store.database import Database
 
 
@@ -101,6 +102,13 @@ def sqlite_file(settings: Settings) -> Path | None:
 def portal_names(settings: Settings) -> list[str]:
     """The portals by their files' names, readable or not: a pause must not wait for a file to be mended."""
     return sorted(Path(file).stem for file in glob.glob(settings.portals))
+
+
+def actor() -> Actor:
+    """Who acts at the command line."""
+    from credsync.store.acts import Actor
+
+    return Actor.shell(person())
 
 
 def person() -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from credsync.cli.live import differences_of, say_differences
-from credsync.cli.opening import open_whole, person, settings_of
+from credsync.cli.opening import actor, open_whole, settings_of
 from credsync.cli.output import Json, in_parts, progress, say, say_json, say_table
 from credsync.cli.refusals import Refusal
 
@@ -155,14 +155,14 @@ def _confirm(therapists: int, sure: bool) -> None:
 
 
 def _request(app: App, therapists: Sequence[str], by: Choosing, reason: str, include_held: bool) -> int:
-    from credsync.store.resyncs import request_resync
+    from credsync.store.acts import resync as ask
     from credsync.store.therapists import Door
 
     requested = 0
     for part in progress(in_parts(therapists), "asking"):
         with app.database.write() as connection:
             door = Door(app.database.clock.now(), app.settings.coalesce, backfill=True)
-            requested += request_resync(connection, door, part, by, reason, include_held, person())
+            requested += ask(connection, door, actor(), part, by, reason, include_held)
     return requested
 
 

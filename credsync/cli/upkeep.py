@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from credsync.cli.opening import open_database, person, portal_names, settings_of
+from credsync.cli.opening import actor, open_database, portal_names, settings_of
 from credsync.cli.refusals import Refusal, tell
 
 db = typer.Typer(no_args_is_help=True, help="The database's schema.")
@@ -53,7 +53,7 @@ def create_token(
     ],
 ) -> None:
     """Make a token and print it, once: only its digest is kept."""
-    from credsync.store import tokens
+    from credsync.store import acts, tokens
 
     known = [each.value for each in tokens.Scope]
     wanted = [part.strip() for text in scope for part in text.split(",")]
@@ -64,7 +64,9 @@ def create_token(
         raise typer.BadParameter("is 1 to 100 printable characters.", param_hint="NAME")
     with open_database(settings_of(ctx)) as database, database.write() as connection:
         try:
-            made = tokens.create_token(connection, name, map(tokens.Scope, wanted), database.clock.now())
+            made = acts.create_token(
+                connection, actor(), name, map(tokens.Scope, wanted), database.clock.now()
+            )
         except tokens.TokenNameTaken:
             raise Refusal(
                 f"A token named {name} exists already: take another name, "
@@ -78,10 +80,10 @@ def create_token(
 @token.command("revoke")
 def revoke_token(ctx: typer.Context, name: TokenName) -> None:
     """Forget a token; calls with it are refused from now on."""
-    from credsync.store import tokens
+    from credsync.store import acts
 
     with open_database(settings_of(ctx)) as database, database.write() as connection:
-        if not tokens.revoke_token(connection, name):
+        if not acts.revoke_token(connection, actor(), name, database.clock.now()):
             raise Refusal(f"There is no token named {name}: nothing was revoked.")
     typer.echo(f"Token {name} is revoked.")
 
@@ -89,14 +91,14 @@ def revoke_token(ctx: typer.Context, name: TokenName) -> None:
 @portal.command()
 def pause(ctx: typer.Context, name: PortalName, reason: Reason = "asked for on the command line") -> None:
     """Stop a portal's rounds: facts are still taken in, and all goes on where it stopped once resumed."""
-    from credsync.store import portals
+    from credsync.store import acts, portals
 
     if not reason.strip():
         raise typer.BadParameter("says why, in a few words.", param_hint="--reason")
     settings = settings_of(ctx)
     _require_portal(name, portal_names(settings))
     with open_database(settings) as database, database.write() as connection:
-        done = portals.pause(connection, name, person(), reason.strip(), database.clock.now())
+        done = acts.pause(connection, actor(), name, reason.strip(), database.clock.now())
         status = portals.status_of(connection, name)
     if done:
         typer.echo(f"Portal {name} is paused. To go on: credsync portal resume {name}")
@@ -107,12 +109,12 @@ def pause(ctx: typer.Context, name: PortalName, reason: Reason = "asked for on t
 @portal.command()
 def resume(ctx: typer.Context, name: PortalName) -> None:
     """Let a portal's rounds run again."""
-    from credsync.store import portals
+    from credsync.store import acts
 
     settings = settings_of(ctx)
     _require_portal(name, portal_names(settings))
     with open_database(settings) as database, database.write() as connection:
-        done = portals.resume(connection, name, person(), database.clock.now())
+        done = acts.resume(connection, actor(), name, database.clock.now())
     typer.echo(f"Portal {name} {'goes on' if done else 'was not paused'}.")
 
 

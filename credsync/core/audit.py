@@ -22,7 +22,6 @@ class Deed(StrEnum):
     NOTE = "note.added"
     RESYNC = "resync.requested"
     IMPORT = "therapists.imported"
-    EXPORT = "therapists.exported"
     ACKNOWLEDGED = "alert.acknowledged"
     PAUSED = "portal.paused"
     RESUMED = "portal.resumed"

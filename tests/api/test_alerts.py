@@ -40,7 +40,7 @@ def late(service: Service) -> Iterator[tuple[str, list[str]]]:
                 for therapist in therapists
             ],
         )
-        made = connection.execute(insert(alerts).values(_row(now, object="therapist_address", slot=SLOT)))
+        made = connection.execute(insert(alerts).values(row_of(now, object="therapist_address", slot=SLOT)))
         (alert_id,) = made.inserted_primary_key or (0,)
     yield str(alert_id), sorted(therapists)
     with service.database.write() as connection:
@@ -48,7 +48,8 @@ def late(service: Service) -> Iterator[tuple[str, list[str]]]:
         connection.execute(delete(links).where(links.c.slot == SLOT))
 
 
-def _row(now: datetime, **about: Any) -> dict[str, Any]:
+def row_of(now: datetime, **about: Any) -> dict[str, Any]:
+    """An open alert."""
     row = {"portal": "alpha", "kind": "overdue", "object": "", "slot": "", "property": "", "verb": ""}
     return {**row, "therapists": 3, "details": {}, "first_seen_at": now, "last_seen_at": now, **about}
 
@@ -89,7 +90,7 @@ def test_alerts_are_paged_newest_first(service: Service, late: tuple[str, list[s
     """None twice and none left out."""
     now = service.clock.now()
     with service.database.write() as connection:
-        connection.execute(insert(alerts), [_row(now, object=f"object_{n}") for n in range(4)])
+        connection.execute(insert(alerts), [row_of(now, object=f"object_{n}") for n in range(4)])
     seen, cursor = [], ""
     for _ in range(3):
         page = service.get(f"/v1/alerts?limit=2{cursor}").json()

@@ -80,7 +80,7 @@ def test_a_note_stands_on_the_timeline_and_is_no_fact(console: Console) -> None:
     shown = text_of(console.get(page))
     assert "She called; sends the licence tomorrow" in shown
     after = console.api.rows()
-    assert {name for name in before if before[name] != after[name]} == {"events"}
+    assert {name for name in before if before[name] != after[name]} == {"events", "audit", "audit_head"}
 
 
 @pytest.mark.parametrize(

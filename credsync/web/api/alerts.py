@@ -15,7 +15,8 @@ from credsync.core.alerts import AlertKind
 from credsync.core.forms import Fault
 from credsync.operate.alerts import alert_json, alerts_list, therapists_beneath
 from credsync.operate.find import BadCursor
-from credsync.store import alerts
+from credsync.store import acts
+from credsync.store.acts import Actor
 from credsync.store.therapists import Door
 from credsync.web.api.answers import said
 from credsync.web.api.auth import caller
@@ -84,7 +85,7 @@ class Alerts:
 
     async def acknowledge(self, request: Request) -> Response:
         """Somebody knows of it. The alert goes on until its cause ends."""
-        alert_id, by = _alert_id(request), caller(request).name
+        alert_id, actor = _alert_id(request), Actor.token(caller(request).name)
 
         def check(given: dict[str, Any]) -> Fact:
             body, faults = read(AcknowledgeBody, given)
@@ -92,7 +93,7 @@ class Alerts:
                 raise invalid(faults)
 
             def fact(connection: Connection, door: Door) -> Told:
-                alert = alerts.acknowledge(connection, alert_id, by, body.note, door.now)
+                alert = acts.acknowledge(connection, actor, alert_id, body.note, door.now)
                 if alert is None:
                     raise _unknown()
                 return Told(200, alert_json(alert), [], None)

@@ -14,7 +14,8 @@ from credsync.core.forms import SECTIONS, CheckedForm, Fault, FormFaults, FormNa
 from credsync.core.keyed_items import item_faults
 from credsync.core.portal import Mode, Portal
 from credsync.store import intake as store
-from credsync.store.choices import ChosenForAnother, NotACandidate, NothingToChoose, accept_choice
+from credsync.store.acts import Actor, choose, sync_now
+from credsync.store.choices import ChosenForAnother, NotACandidate, NothingToChoose
 from credsync.store.known import Known, has_submitted, known_therapist
 from credsync.store.therapists import Door, Taken, Who
 from credsync.web.api.addresses import therapist_id_of, therapist_url, unknown_therapist
@@ -144,7 +145,7 @@ class Intake:
     async def post_sync(self, request: Request) -> Response:
         """Sync now."""
         who = therapist_id_of(request)
-        by = caller(request).name
+        actor = Actor.token(caller(request).name)
 
         def check(given: dict[str, Any]) -> Fact:
             body, faults = read(SyncBody, given)
@@ -155,7 +156,7 @@ class Intake:
                 known = known_therapist(connection, who)
                 if known is None:
                     raise unknown_therapist()
-                taken = store.accept_sync(connection, door, who, body.reason, body.include_held, by)
+                taken = sync_now(connection, door, actor, who, body.reason, body.include_held)
                 return _told(taken, "sync_id", _unsent(self._context.portals.get(known.portal)))
 
             return fact
@@ -165,7 +166,7 @@ class Intake:
     async def post_choice(self, request: Request) -> Response:
         """A person chooses among the candidates of a slot."""
         who, slot = therapist_id_of(request), str(request.path_params["slot"])
-        by = caller(request).name
+        actor = Actor.token(caller(request).name)
 
         def check(given: dict[str, Any]) -> Fact:
             body, faults = read(ChoiceBody, given)
@@ -181,7 +182,7 @@ class Intake:
                     fault = unknown_name("slot", "unknown_slot", "slot of this portal", slot, portal.slots)
                     raise Problem("not-found", f"The slot {fault.message}.", [fault])
                 try:
-                    taken = accept_choice(connection, door, who, slot, body.record_id, body.reason, by)
+                    taken = choose(connection, door, actor, who, slot, body.record_id, body.reason)
                 except NotACandidate as refusal:
                     raise invalid([Fault("record_id", "not_a_candidate", str(refusal))]) from None
                 except NothingToChoose as refusal:

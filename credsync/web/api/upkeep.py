@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from credsync.core.events import TimelineEvent
 from credsync.operate.portal_standing import standing_of
-from credsync.store import portals
+from credsync.store import acts, portals
+from credsync.store.acts import Actor
 from credsync.store.clock import say_time
 from credsync.store.therapists import Door
 from credsync.web.api.addresses import portal_of
@@ -30,7 +31,7 @@ class Upkeep:
 
     async def pause(self, request: Request) -> Response:
         """Stop a portal's rounds; facts are still taken in."""
-        portal, by = portal_of(request, self._context), caller(request).name
+        portal, actor = portal_of(request, self._context), Actor.token(caller(request).name)
 
         def check(given: dict[str, Any]) -> Fact:
             body, faults = read(PauseBody, given)
@@ -38,7 +39,7 @@ class Upkeep:
                 raise invalid(faults)
 
             def fact(connection: Connection, door: Door) -> Told:
-                events = portals.pause(connection, portal.name, by, body.reason, door.now)
+                events = acts.pause(connection, actor, portal.name, body.reason, door.now)
                 return _told(connection, self._context, portal.name, events)
 
             return fact
@@ -47,7 +48,7 @@ class Upkeep:
 
     async def resume(self, request: Request) -> Response:
         """Let a portal's rounds go on where they stopped."""
-        portal, by = portal_of(request, self._context), caller(request).name
+        portal, actor = portal_of(request, self._context), Actor.token(caller(request).name)
 
         def check(given: dict[str, Any]) -> Fact:
             body, faults = read(ResumeBody, given)
@@ -55,7 +56,7 @@ class Upkeep:
                 raise invalid(faults)
 
             def fact(connection: Connection, door: Door) -> Told:
-                events = portals.resume(connection, portal.name, by, door.now)
+                events = acts.resume(connection, actor, portal.name, door.now, body.reason)
                 return _told(connection, self._context, portal.name, events)
 
             return fact

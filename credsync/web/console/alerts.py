@@ -13,8 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from credsync.core.events import TimelineEvent
 from credsync.operate.alerts import alerts_list, beneath, therapists_beneath
 from credsync.operate.find import BadCursor
-from credsync.store import alerts, timeline
-from credsync.store.intake import accept_sync
+from credsync.store import acts, alerts, timeline
 from credsync.store.therapists import Door
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.forms import words
@@ -63,10 +62,10 @@ class AlertPages:
 
     async def acknowledge(self, request: Request) -> Response:
         """Somebody takes it. It stays open until its cause ends."""
-        alert_id, by, note = _alert_id(request), viewer(request).email, words(request, "note") or None
+        alert_id, actor, note = _alert_id(request), viewer(request).actor, words(request, "note") or None
         now = self._context.database.clock.now()
         taken = await change(
-            self._context.database, self._limiter, lambda c: alerts.acknowledge(c, alert_id, by, note, now)
+            self._context.database, self._limiter, lambda c: acts.acknowledge(c, actor, alert_id, note, now)
         )
         if taken is None:
             raise _unknown()
@@ -85,7 +84,7 @@ class AlertPages:
 
     async def sync_all(self, request: Request) -> Response:
         """Sync now for those whom the page named, as far as the cause still hits them."""
-        alert_id, by = _alert_id(request), viewer(request).email
+        alert_id, actor = _alert_id(request), viewer(request).actor
         named = list(dict.fromkeys(request.state.form.get("therapist", ())))
         if not named or len(named) > MOST_AT_ONCE:
             message = f"A press takes 1 to {MOST_AT_ONCE} therapists. Open the page anew and press again."
@@ -99,10 +98,9 @@ class AlertPages:
             if alert is None or hit is None:
                 raise _over()
             within = {str(each) for each in connection.execute(hit).scalars()}
-            events: list[TimelineEvent] = []
-            for therapist_id in sorted(within.intersection(named)):
-                events += accept_sync(connection, door, therapist_id, reason, False, by).events
-            return events, alert.cause.portal
+            chosen = list(within.intersection(named))
+            taken = acts.sync_all_now(connection, door, actor, chosen, reason, False)
+            return [event for each in taken for event in each.events], alert.cause.portal
 
         events, portal = await change(self._context.database, self._limiter, press)
         timeline.log(events)

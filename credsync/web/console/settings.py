@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from credsync.core.events import TimelineEvent
 from credsync.operate.mapping import mapping_tree
 from credsync.operate.portal_standing import standing_of
-from credsync.store import portals, timeline
+from credsync.store import acts, portals, timeline
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.forms import words
 from credsync.web.console.guard import NOTHING_CHANGED, Refusal
@@ -63,17 +63,21 @@ class SettingsPages:
 
     async def pause(self, request: Request) -> Response:
         """Stop a portal's rounds; facts are still taken in."""
-        reason, by, now = words(request, "reason"), viewer(request).email, self._context.database.clock.now()
+        reason, actor, now = (
+            words(request, "reason"),
+            viewer(request).actor,
+            self._context.database.clock.now(),
+        )
         name = self._portal(request)
         if not reason:
             message = "Write down why the portal is paused: whoever finds it paused will want to know."
             raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, NOTHING_CHANGED, message)
-        return await self._switch(lambda c: portals.pause(c, name, by, reason, now), name)
+        return await self._switch(lambda c: acts.pause(c, actor, name, reason, now), name)
 
     async def resume(self, request: Request) -> Response:
         """Let a portal's rounds go on where they stopped."""
-        by, now, name = viewer(request).email, self._context.database.clock.now(), self._portal(request)
-        return await self._switch(lambda c: portals.resume(c, name, by, now), name)
+        actor, now, name = viewer(request).actor, self._context.database.clock.now(), self._portal(request)
+        return await self._switch(lambda c: acts.resume(c, actor, name, now), name)
 
     async def _switch(self, act: Callable[[Connection], list[TimelineEvent]], name: str) -> Response:
         events = await change(self._context.database, self._limiter, act)

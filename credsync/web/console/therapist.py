@@ -23,11 +23,9 @@ from credsync.operate.packet import packet, packet_markdown
 from credsync.operate.portal_standing import PortalState
 from credsync.reconcile.rehearsal import diff
 from credsync.settings import SettingsError
-from credsync.store import timeline
-from credsync.store.choices import ChoiceRefused, accept_choice
-from credsync.store.intake import accept_sync
+from credsync.store import acts, timeline
+from credsync.store.choices import ChoiceRefused
 from credsync.store.known import known_therapist
-from credsync.store.notes import accept_note
 from credsync.store.therapists import Door, Taken
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.forms import words
@@ -110,10 +108,10 @@ class TherapistPages:
         """Sync now, pressed. What is written is judged again by the round that writes."""
         include_held = "yes" in request.state.form.get("include_held", ())
         reason = words(request, "reason") or "Sync now in the console"
-        by = viewer(request).email
+        actor = viewer(request).actor
         who = _therapist_id(request)
         await self._take(
-            request, lambda c, door: accept_sync(c, door, who, reason, include_held, by), urgent=True
+            request, lambda c, door: acts.sync_now(c, door, actor, who, reason, include_held), urgent=True
         )
         return _back(who, "sync")
 
@@ -133,12 +131,12 @@ class TherapistPages:
         if not record_id or not reason:
             message = "Mark the record that belongs to this therapist, and write down how you know."
             raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "Nothing was chosen", message)
-        by = viewer(request).email
+        actor = viewer(request).actor
         who = _therapist_id(request)
 
         def act(connection: Connection, door: Door) -> Taken:
             try:
-                return accept_choice(connection, door, who, slot, record_id, reason, by)
+                return acts.choose(connection, door, actor, who, slot, record_id, reason)
             except ChoiceRefused as refused:
                 raise Refusal(HTTPStatus.CONFLICT, "Nothing was chosen", str(refused)) from None
 
@@ -153,8 +151,8 @@ class TherapistPages:
             raise Refusal(
                 HTTPStatus.UNPROCESSABLE_ENTITY, "The note is empty", "Write something, then press again."
             )
-        by = viewer(request).email
-        await self._take(request, lambda c, door: accept_note(c, door, who, text, by), urgent=False)
+        actor = viewer(request).actor
+        await self._take(request, lambda c, door: acts.note(c, door, actor, who, text), urgent=False)
         return _back(who, "note")
 
     async def _report(self, request: Request) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from credsync.core.people import Act, Role, may
+from credsync.store.acts import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,11 @@ class Viewer:
     role: Role
     session_id: int
     csrf: str
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, where the person presses."""
+        return Actor.person(self.email)
 
     def may(self, act: str) -> bool:
         """Whether the person may do it; templates name the act by its word."""
