@@ -31,7 +31,7 @@ def asked(console: Console, page: Page, role: Role | None, **form: str) -> httpx
     address = page.path.format(**_IN_ADDRESSES)
     if page.method == "GET":
         with client.stream("GET", address) as answer:
-            if not answer.headers["content-type"].startswith("text/event-stream"):
+            if not answer.headers.get("content-type", "").startswith("text/event-stream"):
                 answer.read()
         return answer
     return client.post(address, data={"csrf": CSRF, **form}, headers={"Origin": console.url})
