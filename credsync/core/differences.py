@@ -15,7 +15,7 @@ from credsync.core.outgoing import Outgoing, compose
 from credsync.core.plan import SyncRequest, plan_writes, rows_as_planned
 from credsync.core.portal import DEFINITIVE, Mode, Portal
 from credsync.core.properties import Property
-from credsync.core.quarantine import Place, Quarantined
+from credsync.core.quarantine import Place, Quarantined, kept_back
 from credsync.core.readback import same_value
 from credsync.core.reasons import Reason, sentence
 from credsync.core.verdicts import PropertyFault
@@ -224,11 +224,12 @@ class _View:
 
     def _unwritten(self, made: PropertyDifference, slot: str, record: RecordKey) -> PropertyDifference:
         """Why a submitted value that HubSpot does not have will not be written now."""
-        kept_back = self._seen.quarantined.get((*record, made.name))
         prop = self._seen.known.get(record[0], {}).get(made.name)
-        if kept_back is not None and prop is not None and kept_back.holds(made.submitted, prop):
-            detail = _as_sentence(kept_back.fault.message)
-            return replace(made, why=Why.REFUSED, code=kept_back.code, detail=detail)
+        place = (*record, made.name)
+        row = None if prop is None else kept_back(self._seen.quarantined, place, made.submitted, prop)
+        if row is not None:
+            detail = _as_sentence(row.fault.message)
+            return replace(made, why=Why.REFUSED, code=row.code, detail=detail)
         carrier = self._carriers.get((slot, made.name))
         if carrier is not None:
             if carrier.state is not WriteState.HELD:

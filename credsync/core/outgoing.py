@@ -15,7 +15,7 @@ from credsync.core.mapping import Wanted, merge
 from credsync.core.plan import settled_slots
 from credsync.core.portal import Portal
 from credsync.core.properties import Property, ShapeFault, shape
-from credsync.core.quarantine import Place, Quarantined
+from credsync.core.quarantine import Place, Quarantined, kept_back
 from credsync.core.verdicts import Outcome, PropertyFault, Verdict
 from credsync.core.writes import Cause, Write, WriteState
 
@@ -120,14 +120,14 @@ def _input(
         except ShapeFault as fault:
             faults[name] = PropertyFault(name, fault.code, fault.message)
             continue
-        kept_back = quarantined.get((object_key, record_id, name))
-        if kept_back is None or not kept_back.holds(text, known[name]):
+        row = kept_back(quarantined, (object_key, record_id, name), text, known[name])
+        if row is None:
             properties[name] = text
         elif name in by_person:
             properties[name] = text
             again.add(name)
         else:
-            faults[name] = kept_back.fault
+            faults[name] = row.fault
     carried = tuple(
         Carried(
             write, tuple(n for n in share if n in properties), tuple(faults[n] for n in share if n in faults)

@@ -1,14 +1,17 @@
 """Values that HubSpot refused: not sent again by themselves, so that they poison no batch of others.
 
-A value is known again by a digest salted with its own place, and the property by a digest of its definition. A new
-value, or a changed definition, is sent as any other; Sync now tries the old one again, apart from everybody else.
+A value is known again by a digest salted with its type and property, and the property by a digest of its definition. A
+new value, or a changed definition, is sent as any other; Sync now tries the old one again, apart from everybody else.
+
+What is wrong with a value is wrong on any record of the type, so a therapist's refused value is not tried on the
+successor of a lost record either; what is wrong with a record (its value must be unique) is of that record alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 
@@ -21,6 +24,7 @@ Place = tuple[str, str, str]
 _OF_THE_PROPERTY = re.compile(
     r"PROPERTY_DOES_?N[O']?T_?EXIST|PROPERTY_DOES_NOT_EXIST|READ_?ONLY|CALCULATED", re.IGNORECASE
 )
+_OF_THE_RECORD = re.compile(r"UNIQUE|DUPLICATE|CONFLICT|REQUIRED", re.IGNORECASE)
 _UNTIL = "it is sent again once the value or the property changes, or by Sync now"
 
 
@@ -53,9 +57,40 @@ def is_of_the_property(code: str) -> bool:
     return _OF_THE_PROPERTY.search(code) is not None
 
 
+def kept_back(
+    quarantined: Mapping[Place, Quarantined], place: Place, value: str | None, prop: Property
+) -> Quarantined | None:
+    """What keeps a value back from a place: its own row, else that of the same value on another record of the type."""
+    own = quarantined.get(place)
+    if own is not None and own.holds(value, prop):
+        return own
+    same = (row for row in quarantined.values() if (row.place[0], row.place[2]) == (place[0], place[2]))
+    others = (row for row in same if row.holds(value, prop) and _OF_THE_RECORD.search(row.code) is None)
+    return next(others, None)
+
+
+def followed(
+    quarantined: Mapping[Place, Quarantined],
+    lost: Collection[str],
+    kept: Iterable[tuple[Place, PropertyFault]],
+) -> tuple[list[Quarantined], list[Place]]:
+    """The rows of a therapist's `lost` records, at the places that they keep back now instead, and those that are over.
+
+    `kept` are the places whose values are kept back, with what is told of them.
+    """
+    gone = {place: row for place, row in quarantined.items() if place[1] in lost}
+    moved = {
+        place: replace(row, place=place)
+        for place, fault in kept
+        for row in gone.values()
+        if row.fault == fault and row.place[0] == place[0] and place not in quarantined
+    }
+    return list(moved.values()), list(gone)
+
+
 def value_digest(place: Place, value: str | None) -> str:
-    """Tells whether two values of one place are the same, and nothing else of them."""
-    return _digest("value", *place, "" if value is None else f"={value}")
+    """Tells whether two values of one property are the same, and nothing else of them."""
+    return _digest("value", place[0], place[2], "" if value is None else f"={value}")
 
 
 def definition_digest(prop: Property) -> str:

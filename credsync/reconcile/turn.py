@@ -16,7 +16,7 @@ from credsync.core.links import LinkState
 from credsync.core.outgoing import Outgoing, compose
 from credsync.core.portal import Portal
 from credsync.core.properties import Property
-from credsync.core.quarantine import Place, Quarantined, after_verdict
+from credsync.core.quarantine import Place, Quarantined, after_verdict, followed
 from credsync.core.reasons import Reason
 from credsync.core.schedule import Policy
 from credsync.core.states import condition, next_due
@@ -100,6 +100,7 @@ class TurnInProgress:
         if facts is not None:
             for outgoing in compose(self._portal, facts, self.turn.writes, known, quarantined):
                 self._send_or_end(outgoing, now)
+                self._follow_lost(outgoing)
         if not self.outgoing:
             self._finish(now)
 
@@ -117,6 +118,21 @@ class TurnInProgress:
                     self._keep(carried.index, end_of(write, carried, verdict, now, self._policy), now)
             self.turn.delays = [*self.turn.delays, *self._created(outgoing.record_id, verdict.created_at)]
         self._finish(now)
+
+    def _follow_lost(self, outgoing: Outgoing) -> None:
+        """What is quarantined of a lost record is its successor's, and nothing of it stays once all are there."""
+        key, links = outgoing.object_key, self.turn.links
+        of_type = [
+            link for slot, link in links.items() if (r := self._portal.slot_rule(slot)) and r.object == key
+        ]
+        held = {link.record_id for link in of_type}
+        lost = {place[1] for place in self._quarantined if place[0] == key} - held - {outgoing.record_id}
+        faults = {fault.name: fault for carried in outgoing.carried for fault in carried.faults}
+        kept = [((key, outgoing.record_id, name), fault) for name, fault in faults.items()]
+        moved, over = followed(self._quarantined, lost, kept)
+        self.turn.quarantined += moved
+        if not any(link.open for link in of_type):
+            self.turn.released += over
 
     def _quarantine(self, outgoing: Outgoing, verdict: Verdict, now: datetime) -> None:
         places = {name: (outgoing.object_key, outgoing.record_id, name) for name in outgoing.properties}

@@ -11,7 +11,7 @@ import pytest
 from credsync.core.facts import Facts
 from credsync.core.outgoing import Outgoing, compose
 from credsync.core.properties import Property
-from credsync.core.quarantine import Place, Quarantined, after_verdict, by_place, definition_digest
+from credsync.core.quarantine import Place, Quarantined, after_verdict, by_place, definition_digest, followed
 from credsync.core.reasons import Reason
 from credsync.core.value_rules import ValueRule
 from credsync.core.verdicts import Outcome, PropertyFault, Verdict, both
@@ -99,10 +99,25 @@ def test_sync_now_tries_it_again_apart() -> None:
     assert outgoing.again == {"npi"}
 
 
-def test_it_is_of_one_record_alone() -> None:
-    """Another record may well be allowed the same value."""
-    outgoing = out(FIRST, due(2, 1, record_id="8"), kept=quarantined())
-    assert outgoing.properties["npi"] == "1"
+def test_a_refused_value_is_not_tried_on_a_lost_records_successor() -> None:
+    """What is wrong with a value is wrong on any record of the type: it stays quarantined until data or schema change."""
+    kept = quarantined()
+    outgoing = out(FIRST, due(2, 1, record_id="8"), kept=kept)
+    assert dict(outgoing.properties) == {"bio": "b"}
+    (fault,) = outgoing.carried[0].faults
+    made, over = followed(kept, {"7"}, [(("credentialing", "8", "npi"), fault)])
+    assert over == [NPI]
+    assert out(FIRST, due(3, 1, record_id="8"), kept=by_place(made)).carried[0].faults == (fault,)
+    changed = {**FIRST, 2: form_data(npi="2")}
+    assert out(changed, due(2, 2, record_id="8"), kept=kept).properties["npi"] == "2"
+    assert followed(kept, {"7"}, []) == ([], [NPI])
+
+
+def test_what_is_wrong_with_a_record_is_of_that_record_alone() -> None:
+    """A value that must be unique may well be taken on another record."""
+    kept = {NPI: replace(quarantined()[NPI], code="PROPERTY_VALUE_NOT_UNIQUE")}
+    assert out(FIRST, due(2, 1, record_id="8"), kept=kept).properties["npi"] == "1"
+    assert "npi" not in out(FIRST, due(2, 1), kept=kept).properties
 
 
 def test_what_is_the_propertys_own_fault_needs_no_quarantine() -> None:
