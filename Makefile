@@ -36,7 +36,7 @@ demo: .venv/.installed
 
 test: .venv/.installed-dev .venv/.browser $(judge)/node_modules/.installed $(axe)/node_modules/.installed
 	@$(MAKE) --no-print-directory lint
-	@$(python) -m pytest -n 2
+	@$(python) -m pytest -n 2 --dist worksteal
 
 lint: .venv/.installed-dev
 	@$(python) -m ruff check

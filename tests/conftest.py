@@ -70,7 +70,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file each SQLite test copies: migrating once is enough."""
     path = tmp_path_factory.mktemp("template") / "credsync.db"
-    _migrate(_sqlite_url(path))
+    migrate(_sqlite_url(path))
     return path
 
 
@@ -78,12 +78,14 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def migrated_postgres(postgres: PostgresServer) -> str:
     """The database each PostgreSQL test copies."""
     name = postgres.create_database()
-    _migrate(postgres.url(name))
+    migrate(postgres.url(name))
     return name
 
 
-def _migrate(url: str) -> None:
-    """Imported here, so that a broken store fails the tests that stand on it and no others."""
+def migrate(url: str) -> None:
+    """Bring a database to the newest schema.
+
+    Imported here, so that a broken store fails the tests that stand on it and no others."""
     from credsync.store.database import Database
     from credsync.store.schema import upgrade
 

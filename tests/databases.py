@@ -85,7 +85,12 @@ class PostgresServer:
     @property
     def admin(self) -> psycopg.Connection[Any]:
         """A connection outside every test's database, made anew after the server was gone."""
-        if self._admin is None or self._admin.closed:
+        if self._admin is not None:
+            try:
+                self._admin.execute("SELECT 1")
+            except psycopg.OperationalError:
+                self.close()
+        if self._admin is None:
             self._admin = psycopg.connect(_text(self.address), autocommit=True)
         return self._admin
 
@@ -117,6 +122,7 @@ class PostgresServer:
     def close(self) -> None:
         if self._admin is not None:
             self._admin.close()
+            self._admin = None
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from credsync.reconcile.deadlines import Deadlines
 from credsync.reconcile.denials import Learnt
 from credsync.reconcile.flights import MOST, Ended, Flights
 from credsync.reconcile.lease_holder import LeaseHolder
+from credsync.reconcile.outage import Outage
 from credsync.reconcile.permission import Permission
 from credsync.reconcile.round import Round
 from credsync.reconcile.silence import pause_after
@@ -66,6 +67,7 @@ class Owner:
         lease_for: timedelta,
         watch: Watch,
         wake: Wake,
+        outage: Outage,
         *,
         speed: float = 1.0,
         public_url: str | None = None,
@@ -84,6 +86,7 @@ class Owner:
         self._deadlines = Deadlines(database, edge.portal, policy)
         self._watch = watch
         self._wake = wake
+        self._outage = outage
         self._speed = speed
         self._on_round = on_round
         self._clock = clock
@@ -138,6 +141,8 @@ class Owner:
         if idle is None and not away and not self._linking:
             self._linking = True
             tasks.start_soon(self._write_sync_urls, lease)
+        if not len(self._flights):
+            self._outage.over()
         if idle is not Idle.PAUSED:
             await self._watch.look(lease, self._edge.known_names)
         if idle is Idle.UNUSABLE and self._usable.silences:
@@ -162,6 +167,7 @@ class Owner:
             if self._on_round is not None:
                 self._on_round(report.therapists, report.sent, ended.seconds)
             self._watch.note()
+            self._outage.over()
             await self._usable.after_round(lease, report, ended.names)
             silent = self._usable.silences and report.therapists
             away = pause_after(self._usable.silences, report.retry_after, self._speed) if silent else 0.0

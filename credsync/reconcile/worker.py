@@ -17,6 +17,7 @@ from credsync.core.alerts import Alert
 from credsync.core.schedule import Policy
 from credsync.hubspot.edge import Edge
 from credsync.reconcile.lease_holder import LeaseHolder
+from credsync.reconcile.outage import Outage
 from credsync.reconcile.owner import POLL, Owner
 from credsync.reconcile.spread import Spread
 from credsync.reconcile.wake import Wake
@@ -55,6 +56,7 @@ class PortalWorker:
     ) -> None:
         self.name = edge.portal.name
         self.wake = Wake(clock)
+        self._outage = Outage(self.name, clock)
         self._edge = edge
         self._spread = spread
         self._owner = Owner(
@@ -65,6 +67,7 @@ class PortalWorker:
             lease_for,
             watch or Watch(database, edge.portal, speed, tell, clock=clock),
             self.wake,
+            self._outage,
             speed=speed,
             public_url=public_url,
             on_round=on_round,
@@ -75,7 +78,7 @@ class PortalWorker:
     async def run(self) -> None:
         """Take the lease whenever it is free and run rounds under it, until `stop`. No failure ends this loop."""
         while not self._owner.stopping:
-            failed = False
+            pause = 0.0
             try:
                 await self._own_when_free()
             except* LeaseLost:
@@ -83,23 +86,17 @@ class PortalWorker:
                     "lease.lost", portal=self.name, remedy="none needed: whoever holds the lease goes on"
                 )
             except* SQLAlchemyError as errors:
-                failed = True
-                _log.error(
-                    "database.failed",
-                    portal=self.name,
-                    error=type(_first(errors)).__name__,
-                    remedy="check database_url and the database; rounds go on when it answers",
-                )
+                pause = self._outage.failed(_first(errors))
             except* Exception as errors:  # noqa: BLE001 - logged; what was due is due still
-                failed = True
+                pause = FAILURE_PAUSE
                 _log.error(
                     "round.failed",
                     portal=self.name,
                     exc_info=_first(errors),
                     remedy="what was due is due still and tried again; report this line",
                 )
-            if failed:
-                await self._owner.stay_away(FAILURE_PAUSE)
+            if pause:
+                await self._owner.stay_away(pause)
 
     @property
     def holder(self) -> LeaseHolder:
@@ -127,6 +124,7 @@ class PortalWorker:
             return
         lease = await holder.take()
         if lease is None:
+            self._outage.standing_by()
             await self.wake.wait(holder.beat)
             return
         owner.leaving, self._edge.client.guard = False, holder.require

@@ -9,7 +9,7 @@ import json
 import select
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,11 +37,24 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.types import TypeDecorator
 
 from credsync.store.clock import Clock, SystemClock, say_time
+from credsync.store.failing import failing
 from credsync.store.wakes import SILENT
 
 _T = TypeVar("_T")
 
-_BUSY_SECONDS = 30
+_BUSY_SECONDS = 10
+"""How long to wait for another process's lock on SQLite; `?timeout=` in the URL says otherwise."""
+_UNREACHABLE_SECONDS = 5
+"""How long to wait for a connection to PostgreSQL."""
+_DEAD_MILLISECONDS = 15_000
+"""How long what was sent to PostgreSQL may go unacknowledged by its machine."""
+_BOUNDS: Mapping[str, Any] = {
+    "connect_timeout": _UNREACHABLE_SECONDS,
+    "tcp_user_timeout": _DEAD_MILLISECONDS,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+}
 _MOST_TOGETHER = 64
 """Changes in one shared transaction."""
 _WRITERS = 6
@@ -132,6 +145,7 @@ class Database:
                 hide_parameters=True,
                 execution_options=options,
                 json_serializer=_json,
+                connect_args={k: v for k, v in _BOUNDS.items() if k not in self.url.query},
             )
             event.listen(self.engine, "connect", _prepare_nothing_behind_a_pooler)
             event.listen(self.engine, "checkout", _refuse_what_was_ended)
@@ -147,7 +161,11 @@ class Database:
             max_overflow=32,
             hide_parameters=True,
             json_serializer=_json,
-            connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
+            connect_args={
+                **({} if "timeout" in self.url.query else {"timeout": _BUSY_SECONDS}),
+                "check_same_thread": False,
+                "isolation_level": None,
+            },
         )
 
         @event.listens_for(engine, "connect")
@@ -183,8 +201,8 @@ class Database:
 
         On SQLite they go into one transaction: a commit costs a write to disk, however much is in it. If one raises,
         all is undone and each half of them is run again, until that one is alone: what is wrong with one is nothing to
-        the others. So a change must not have effects but through its connection. On PostgreSQL each has its own
-        transaction, so that none holds the rows of another.
+        the others. So a change must not have effects but through its connection. A database that fails fails all of
+        them, at once. On PostgreSQL each has its own transaction, so that none holds the rows of another.
         """
         if len(changes) > 1 and not self.is_sqlite:
             return [ended for change in changes for ended in self.write_together([change])]
@@ -194,8 +212,8 @@ class Database:
             with self.write() as connection:
                 return [change(connection) for change in changes]
         except Exception as error:  # noqa: BLE001 - raised where the change came from
-            if len(changes) == 1:
-                return [error]
+            if len(changes) == 1 or failing(error) is not None:
+                return [error] * len(changes)
         middle = len(changes) // 2
         return [*self.write_together(changes[:middle]), *self.write_together(changes[middle:])]
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Row, Select, select
 
+from credsync.store.database import Database
+from credsync.store.tables import leases, portals
+from tests.flow.conftest import Fresh
 from tests.flow.forms import ca
 from tests.flow.world import PORTAL, World, someone, until, world
 
 
-def lease(folder: Path) -> tuple[int, str]:
+def lease(here: World) -> tuple[int, datetime]:
     """The portal's: its token rises with every process that takes it, its end with every heartbeat."""
-    with closing(sqlite3.connect(folder / "credsync.db")) as connection:
-        row = connection.execute("SELECT token, expires_at FROM leases WHERE name = 'portal:demo'").fetchone()
-    return int(row[0]), str(row[1])
+    row = stored(here, select(leases.c.token, leases.c.expires_at).where(leases.c.name == "portal:demo"))
+    return row.token, row.expires_at
+
+
+def stored(here: World, query: Select[Any]) -> Row[Any]:
+    """One row of the service's database."""
+    database = Database(here.environment["CREDSYNC_DATABASE_URL"])
+    with closing(database), database.read() as connection:
+        return connection.execute(query).one()
 
 
 def problem(here: World) -> str:
@@ -29,14 +38,12 @@ def problem(here: World) -> str:
 
 
 @pytest.fixture
-def sharing(tmp_path: Path, template: tuple[Path, str]) -> Iterator[World]:
+def sharing(tmp_path: Path, fresh: Fresh) -> Iterator[World]:
     """A world whose portal may make 25 of the account's 625,000 daily calls."""
     text = PORTAL.read_text(encoding="utf-8")
     portal = tmp_path / "sharing.toml"
     portal.write_text(text.replace("[hubspot]\n", "[hubspot]\ndaily_share = 0.00004\n"), encoding="utf-8")
-    database = tmp_path / "credsync.db"
-    shutil.copyfile(template[0], database)
-    with world(tmp_path, f"sqlite:///{database}", token=template[1], portal=portal) as made:
+    with fresh.database(tmp_path) as url, world(tmp_path, url, token=fresh.token, portal=portal) as made:
         yield made
 
 
@@ -58,13 +65,13 @@ def test_a_share_of_the_day_is_kept_over_kill_9_and_what_comes_in_is_kept_too(
     made = len(here.requests())
     assert len([r for r in here.requests() if r["kind"] != "associations"]) <= 25
     here.kill()
-    token, _ = lease(tmp_path)
+    token, _ = lease(here)
     here.start()
-    until(lambda: lease(tmp_path)[0] > token, 20, "the new process to own the portal")
+    until(lambda: lease(here)[0] > token, 20, "the new process to own the portal")
     here.sync(therapist)
     for _ in range(2):
-        held = lease(tmp_path)
-        until(lambda held=held: lease(tmp_path) != held, 20, "a heartbeat: by then, a round would have begun")
+        held = lease(here)
+        until(lambda held=held: lease(here) != held, 20, "a heartbeat: by then, a round would have begun")
     assert here.status(therapist)["portal_state"] == "running"
     assert len(here.requests()) == made
     here.leaves(therapist, "the day has no calls left")
@@ -107,26 +114,23 @@ def test_hubspots_word_to_stop_for_today_outlives_kill_9(here: World, tmp_path: 
     here.sign_up(other, here.contact(delay="1s"))
     here.submit(other, ca())
     here.kill()
-    token, _ = lease(tmp_path)
+    token, _ = lease(here)
     made = len(here.requests())
     here.start()
-    until(lambda: lease(tmp_path)[0] > token, 20, "the new process to own the portal")
+    until(lambda: lease(here)[0] > token, 20, "the new process to own the portal")
     third = someone()
     here.sign_up(third, here.contact(delay="1s"))
     here.submit(third, ca())
     for _ in range(2):
-        held = lease(tmp_path)
-        until(lambda held=held: lease(tmp_path) != held, 20, "a heartbeat: by then, a round would have begun")
+        held = lease(here)
+        until(lambda held=held: lease(here) != held, 20, "a heartbeat: by then, a round would have begun")
     assert "HubSpot's daily limit is used up" in here.cli("show", other, "--live", "--json").stdout
     assert len(here.requests()) == made
-    with closing(sqlite3.connect(tmp_path / "credsync.db")) as connection:
-        (ends,) = connection.execute("SELECT problem_until FROM portals").fetchone()
+    ends = stored(here, select(portals.c.problem_until)).problem_until
     for each in (therapist, other, third):
         status = here.status(each)
         assert (status["state"], status["reason"]) == ("waiting", "rate_limited_daily"), status
-        assert datetime.fromisoformat(status["next_look_at"]) == datetime.fromisoformat(ends).replace(
-            tzinfo=UTC
-        )
+        assert datetime.fromisoformat(status["next_look_at"]) == ends
         waiting = [w for w in status["writes"] if w["state"] not in ("written", "superseded")]
         assert {w["reason"] for w in waiting} == {"rate_limited_daily"}
         assert "are used up by all apps of the account" in status["portal_message"]

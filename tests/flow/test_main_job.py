@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.flow.conftest import Fresh
 from tests.flow.forms import ca
 from tests.flow.world import World, someone, until, world
 
@@ -21,13 +21,10 @@ CASES = {
 """Case to its lateness after a look at 60 s (domain.md); the sandbox takes the middle."""
 
 
-def test_the_four_cases_lose_nothing_where_the_old_way_lost_all(
-    tmp_path: Path, migrated_sqlite: Path
-) -> None:
+def test_the_four_cases_lose_nothing_where_the_old_way_lost_all(tmp_path: Path, fresh: Fresh) -> None:
     """Records that come after the old way's one look at 60 s: it would have left 4 of 4 without data, we leave none."""
-    database = tmp_path / "credsync.db"
-    shutil.copyfile(migrated_sqlite, database)
-    with world(tmp_path, f"sqlite:///{database}", delay="cases", speed=60.0) as here:
+    options: dict[str, Any] = {"delay": "cases", "speed": 60.0}
+    with fresh.database(tmp_path) as url, world(tmp_path, url, token=fresh.token, **options) as here:
         people = {case: (someone(), here.contact(case=case)) for case in CASES}
         for therapist, contact in people.values():
             here.sign_up(therapist, contact)
@@ -253,15 +250,14 @@ def test_a_log_is_found_by_contact_id_and_holds_no_submitted_value(shared: World
     assert [line for line in shared.log_lines() if line["level"] in ("warning", "error")] == []
 
 
-def test_the_main_job_is_the_same_on_both_databases(tmp_path: Path, database_url: str) -> None:
-    """Submitted before the records exist, killed on the way, written once: on SQLite and on PostgreSQL."""
-    with world(tmp_path, database_url) as here:
-        contact, therapist = here.contact(licenses=["NY"]), someone()
-        here.sign_up(therapist, contact)
-        here.submit(therapist, ca(licenses=("NY",)))
-        here.kill()
-        here.start()
-        done = here.until_state(therapist, "in_sync")
-        assert {w["state"] for w in done["writes"]} == {"written"}
-        records = here.records(contact)
-        assert [r["writes"] for slot, r in records.items() if slot != "credentialing_relocation"] == [1, 1, 1]
+def test_what_waits_is_kept_over_kill_9(here: World) -> None:
+    """Submitted before the records exist, killed on the way, written once."""
+    contact, therapist = here.contact(licenses=["NY"]), someone()
+    here.sign_up(therapist, contact)
+    here.submit(therapist, ca(licenses=("NY",)))
+    here.kill()
+    here.start()
+    done = here.until_state(therapist, "in_sync")
+    assert {w["state"] for w in done["writes"]} == {"written"}
+    records = here.records(contact)
+    assert [r["writes"] for slot, r in records.items() if slot != "credentialing_relocation"] == [1, 1, 1]

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
+from tests.flow.conftest import Fresh
 from tests.flow.forms import ca
 from tests.flow.world import someone, until, world
 from tests.notified import somebody
 
 
-def test_who_notify_urls_name_hear_of_an_alert_and_of_its_end(
-    tmp_path: Path, template: tuple[Path, str]
-) -> None:
+def test_who_notify_urls_name_hear_of_an_alert_and_of_its_end(tmp_path: Path, fresh: Fresh) -> None:
     """`notify_urls` are told when an alert opens and when it closes; no person is in it."""
-    database = tmp_path / "credsync.db"
-    shutil.copyfile(template[0], database)
-    with somebody() as told:
+    with fresh.database(tmp_path) as url, somebody() as told:
         options = {"notify_urls": json.dumps([told.address])}
-        url = f"sqlite:///{database}"
-        with world(tmp_path, url, token=template[1], speed=100.0, delay="1s", settings=options) as here:
+        with world(tmp_path, url, token=fresh.token, speed=100.0, delay="1s", settings=options) as here:
             contact, therapist = here.contact(delay="1s"), someone()
             here.hubspot.put("/_sandbox/settings", json={"tokens": ["another"]}).raise_for_status()
             here.sign_up(therapist, contact)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from credsync.store.database import Database
 from tests.flow.forms import ca
 from tests.flow.world import ACTIVE, ADDRESS, World, someone, until
 
@@ -169,17 +168,16 @@ def test_a_scope_that_is_missing_for_writing_one_type_stops_that_alone(shared: W
 
 @pytest.mark.parametrize("what", ["properties", "labels"])
 @pytest.mark.parametrize("kept", [True, False])
-def test_a_type_hidden_at_a_start_stops_that_type_alone(
-    here: World, tmp_path: Path, what: str, *, kept: bool
-) -> None:
+def test_a_type_hidden_at_a_start_stops_that_type_alone(here: World, what: str, *, kept: bool) -> None:
     """403 stops that object type and verb: a new process begins with the names that are kept, or without that type."""
     license_ = type_id(here, "license")
     first, contact = begin(here, "NY")
     here.until_state(first, "in_sync")
     here.kill()
     if not kept:
-        with closing(sqlite3.connect(tmp_path / "credsync.db")) as connection, connection:
-            connection.execute("UPDATE portals SET account = NULL")
+        database = Database(here.environment["CREDSYNC_DATABASE_URL"])
+        with closing(database), database.write() as connection:
+            connection.exec_driver_sql("UPDATE portals SET account = NULL")
     paths = {"properties": f"properties/[^/]+/{license_}$", "labels": f"/{license_}/labels$"}
     deny(here, paths[what], "crm.schemas.custom.read")
     here.start()

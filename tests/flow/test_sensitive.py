@@ -11,6 +11,8 @@ from itertools import count
 from typing import Any
 
 import httpx2
+import psycopg
+from psycopg import sql
 
 from credsync.core.forms import DataClass, paths
 from tests.flow.world import World, moment, someone
@@ -92,8 +94,18 @@ def refused() -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def places(here: World) -> dict[str, bytes]:
-    """Every file of the service, its database with its WAL among them, and all that HubSpot was ever sent."""
+    """Every file of the service, its database with its WAL among them, and all that HubSpot was ever sent.
+
+    Of PostgreSQL every row of every table, as a dump has it.
+    """
     found = {path.name: path.read_bytes() for path in here.folder.rglob("*") if path.is_file()}
+    url = here.environment["CREDSYNC_DATABASE_URL"]
+    if not url.startswith("sqlite"):
+        with psycopg.connect(url) as dumped:
+            tables = dumped.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            for (table,) in tables:
+                with dumped.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))) as rows:
+                    found[f"table {table}"] = b"".join(rows)
     found["requests"] = json.dumps(here.requests()).encode()
     found["truth"] = here.hubspot.get("/_sandbox/truth").content
     return found
@@ -156,9 +168,10 @@ def test_class_c_is_stored_nowhere_and_leaves_nowhere(here: World) -> None:
     told += [here.api.get("/v1/events"), here.api.get("/v1/therapists"), here.api.get("/metrics")]
 
     running = places(here)
-    assert {"credsync.db", "credsync.db-wal", "service-1.log"} <= set(running)
+    stored = {"credsync.db", "credsync.db-wal"} & set(running) or {"table submissions", "table therapists"}
+    assert {*stored, "service-1.log"} <= set(running)
     kept = holding(running, "Zugvogel")
-    assert kept & {"credsync.db", "credsync.db-wal"}, "what may be kept is found where it is kept"
+    assert kept & stored, "what may be kept is found where it is kept"
     assert {"requests", "truth"} <= kept
     assert holding(running, SECRET, DAY, "5550187") == set()
     assert holding({str(n): answer.content for n, answer in enumerate(told)}, SECRET, DAY, "5550187") == set()

@@ -9,20 +9,18 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from credsync.core.forms import Fault
+from credsync.store.failing import failing, name_of
 from credsync.web.api.problems import Problem, of_status
 
 _log = structlog.get_logger("credsync")
 ROUTE = "credsync.route"
 """The key under which a request's scope holds the address as the list of calls has it."""
-_UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout)
 
 
 class CatchFailures:
@@ -64,28 +62,29 @@ class CatchFailures:
 def _failure(error: Exception, scope: Scope) -> Problem:
     """Log what failed, as names and places, and say so."""
     instance = f"urn:uuid:{uuid.uuid4()}"
-    unreachable = isinstance(error, _UNREACHABLE)
+    why = failing(error)
     _log.error(
-        "database.unreachable" if unreachable else "request.failed",
+        "request.failed" if why is None else "database.unreachable",
         instance=instance,
         method=scope["method"],
         route=scope.get(ROUTE),
         therapist_id=scope.get("path_params", {}).get("uuid"),
         error=type(error).__name__,
-        cause=type(cause).__name__ if (cause := _cause(error)) is not None else None,
+        cause=name_of(error) if why is not None else _cause(error),
         passed=_places(error),
-        remedy="check database_url and the database" if unreachable else "report it with these lines",
+        remedy="report it with these lines" if why is None else why.value,
     )
-    if unreachable:
-        fault = Fault("", "database_unavailable", "the database does not answer; send the call again")
-        detail = "The database does not answer. Nothing is known to be stored; send the call again."
+    if why is not None:
+        fault = Fault("", "database_unavailable", "the database cannot be used now; send the call again")
+        detail = "The database cannot be used now. Nothing is known to be stored; send the call again, with its key."
         return Problem("unavailable", detail, [fault], headers={"Retry-After": "5"}, instance=instance)
     detail = "credsync could not finish this call. The log of the service has a line with this instance."
     return Problem("failed", detail, instance=instance)
 
 
-def _cause(error: Exception) -> BaseException | None:
-    return getattr(error, "orig", None) or error.__cause__ or error.__context__
+def _cause(error: Exception) -> str | None:
+    cause = getattr(error, "orig", None) or error.__cause__ or error.__context__
+    return None if cause is None else type(cause).__name__
 
 
 def _places(error: Exception) -> list[str]:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from credsync.core.forms import Fault
 from credsync.store import portals
+from credsync.store.failing import Failing, failing, name_of
 from credsync.web.api.answers import said
 from credsync.web.api.context import ApiContext
 from credsync.web.api.problems import Problem
@@ -23,6 +24,8 @@ class Health:
     def __init__(self, context: ApiContext, limiter: CapacityLimiter) -> None:
         self._context = context
         self._limiter = limiter
+        self._usable = True
+        """What the last probe found of the database: a change is logged once."""
 
     async def alive(self, _request: Request) -> Response:
         """The process answers."""
@@ -47,12 +50,12 @@ class Health:
             with self._context.database.read() as connection:
                 standing = [portals.status_of(connection, name) for name in self._names]
         except SQLAlchemyError as error:
-            _log.error(
-                "database.unreachable",
-                error=type(error).__name__,
-                remedy="check database_url and the database",
-            )
+            if self._usable:
+                why = failing(error) or Failing.AWAY
+                _log.error("database.unreachable", error=name_of(error), remedy=why.value)
+            self._usable = False
             return [Fault("database", "database_unavailable", "does not answer")]
+        self._usable = True
         message = "is not usable: `credsync doctor` says why"
         return [
             Fault(f"portals.{each.name}", "portal_unusable", message)
