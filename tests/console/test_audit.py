@@ -20,8 +20,8 @@ from tests.api.test_alerts import row_of
 from tests.api.test_choosing import SLOT, ambiguous
 from tests.console.service import CSRF, Console
 
-_ELSEWHERE = ("/sign-in", "/sign-out", "/set-up/{token}", "/sessions/{id}/end")
-"""Pressed in test_signing_in, by somebody with a session."""
+_ELSEWHERE = ("/sign-in", "/sign-out", "/set-up/{token}", "/sessions/{id}/end", "/language")
+"""Pressed in test_signing_in, by somebody with a session; the language is the browser's own affair."""
 PRESSES = [page for page in PAGES if page.method == "POST" and page.path not in _ELSEWHERE]
 
 

@@ -13,6 +13,7 @@ from credsync.core.reasons import Reason, sentence
 from credsync.web.console import audit, frame, guard, people, set_up, sign_in, words
 
 CONSOLE = Path(words.__file__).parent
+_HEADER = "# The console's words in another language; `python -m tests.console.words` brings it up to date."
 _OPTIONS = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
 
 
@@ -52,7 +53,7 @@ def update(language: str) -> None:
     if catalogue_file(language).exists():
         with catalogue_file(language).open("rb") as file:
             known = read_po(file, locale=language)
-    fresh = Catalog(locale=language, project="credsync", charset="utf-8")
+    fresh = Catalog(locale=language, project="credsync", charset="utf-8", fuzzy=False, header_comment=_HEADER)
     for message in messages():
         before = known.get(message if isinstance(message, str) else message[0])
         if not fresh.get(message if isinstance(message, str) else message[0]):
@@ -63,5 +64,5 @@ def update(language: str) -> None:
 
 
 if __name__ == "__main__":
-    for each in words.LANGUAGES[1:]:
+    for each in words.LANGUAGES.keys() - {words.ENGLISH}:
         update(each)

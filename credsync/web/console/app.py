@@ -21,6 +21,7 @@ from credsync.web.console.door import Door
 from credsync.web.console.frame import frame_of
 from credsync.web.console.guard import Guard, Handler, Refusal
 from credsync.web.console.hashing import Hashing
+from credsync.web.console.language import Language
 from credsync.web.console.live import Live
 from credsync.web.console.pages import PAGES
 from credsync.web.console.people import PeoplePages
@@ -58,6 +59,7 @@ def build_console(context: ConsoleContext, door: Door, more: Iterable[object] = 
         SignIn(context, renderer, limiter, hashing),
         SetUpPages(context, renderer, limiter, hashing),
         Live(context, limiter),
+        Language(context),
         *more,
     )
 

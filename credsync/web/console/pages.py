@@ -24,6 +24,7 @@ class Page:
 PAGES: Final = (
     Page("GET", "/", "today", Act.LOOK),
     Page("GET", "/live", "live", Act.LOOK),
+    Page("POST", "/language", "language", None),
     Page("GET", "/therapists", "therapists", Act.LOOK),
     Page("GET", "/therapists.csv", "therapists_csv", Act.EXPORT),
     Page("GET", "/therapists/{uuid}", "therapist", Act.LOOK),

@@ -72,6 +72,7 @@ class Renderer:
             **self._frame,
             "asset": asset,
             "language": language,
+            "LANGUAGES": words.LANGUAGES,
             "STATES": words.STATES,
             "LINK_STATES": words.LINK_STATES,
             "WRITE_STATES": words.WRITE_STATES,

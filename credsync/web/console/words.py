@@ -19,7 +19,10 @@ from credsync.core.states import TherapistState
 from credsync.core.turn import Turn
 from credsync.core.verdicts import Outcome
 
-LANGUAGES: Final = ("en", "es")
+LANGUAGES: Final = {"en": "English", "es": "Español"}
+"""Those that pages come in, each by its own name; the first needs no catalogue."""
+ENGLISH: Final = "en"
+COOKIE: Final = "language"
 _CATALOGUES: Final = Path(__file__).parent / "catalogues"
 
 STATES: Final[Mapping[TherapistState, str]] = {
@@ -97,7 +100,7 @@ TURNS: Final[Mapping[Turn, str]] = {
 @lru_cache
 def catalogue(language: str) -> NullTranslations:
     """A language's translations; English needs none."""
-    if language == LANGUAGES[0]:
+    if language == ENGLISH:
         return NullTranslations()
     compiled = BytesIO()
     with (_CATALOGUES / f"{language}.po").open("rb") as file:
@@ -108,10 +111,10 @@ def catalogue(language: str) -> NullTranslations:
 
 def language_of(request: Request) -> str:
     """The language a page is shown in: the one chosen in a cookie, else the browser's, else English."""
-    chosen = request.cookies.get("language")
+    chosen = request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return str(chosen)
     wanted = [
         part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")
     ]
-    return negotiate_locale(wanted, LANGUAGES, sep="-") or LANGUAGES[0]
+    return negotiate_locale(wanted, list(LANGUAGES), sep="-") or ENGLISH
