@@ -169,7 +169,7 @@ def _missed(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgem
     missed = replace(
         link,
         state=LinkState.GIVEN_UP if given_up else LinkState.AWAITED,
-        reason=Reason.GIVEN_UP if given_up else reason,
+        reason=Reason.GIVEN_UP if given_up and reason is not Reason.CONTACT_GONE else reason,
         record_id=None,
         found_at=None,
         record_created_at=None,

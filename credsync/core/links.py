@@ -49,7 +49,8 @@ class Link:
     @property
     def open(self) -> bool:
         """Whether rounds must go on looking for it."""
-        return (self.awaited and self.state is not LinkState.FOUND) or self.doubtful_since is not None
+        awaited = self.awaited and self.state is not LinkState.FOUND
+        return awaited or self.state is LinkState.AMBIGUOUS or self.doubtful_since is not None
 
     @property
     def writable(self) -> bool:

@@ -188,7 +188,7 @@ def _needs(
                 cause = Cause.SYNC
             elif at in told.parked:
                 parked = True
-            elif key in told.owed:
+            elif key in told.owed and not (observing and at not in told.under_way):
                 cause = told.owed[key]
             elif at in told.done or (
                 (submission.id <= seen or submission.id in told.planned) and at not in told.asked

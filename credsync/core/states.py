@@ -112,7 +112,8 @@ def _conditions(
         elif link.open:
             waits = True
             if link.state is LinkState.GIVEN_UP:
-                yield Condition(TherapistState.GIVEN_UP, Reason.GIVEN_UP)
+                gone = link.reason is Reason.CONTACT_GONE
+                yield Condition(TherapistState.GIVEN_UP, link.reason if gone else Reason.GIVEN_UP)
             elif link.overdue_since is not None:
                 known = link.reason in OWED_BY_NO_WORKFLOW
                 yield Condition(TherapistState.OVERDUE, link.reason if known else Reason.OVERDUE)

@@ -194,7 +194,8 @@ def _append_submission(
         digest=digest,
         data=JsonText(text),
     )
-    tell(taken, door, EventName.FORM_SUBMITTED, form=form, submission=new, occurred_at=say_time(occurred_at))
+    told = {"form": form, "submission": str(new), "occurred_at": say_time(occurred_at)}
+    tell(taken, door, EventName.FORM_SUBMITTED, **told)
     return new, True
 
 

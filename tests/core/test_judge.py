@@ -15,6 +15,8 @@ from credsync.core.observations import NotSeen
 from credsync.core.reasons import Reason
 from credsync.core.schedule import Policy
 from credsync.core.slots import Candidate
+from credsync.core.states import next_due
+from credsync.operate.outlook import will_be_looked_at
 from tests.core.builders import ATTESTED, a_link, at
 
 POLICY = Policy(look_again_min=timedelta(seconds=5), look_again_share=0.1)
@@ -226,6 +228,21 @@ def test_after_seven_days_a_link_is_given_up_once_and_looked_at_once_a_day() -> 
     assert (judged.link.state, judged.link.reason) == (LinkState.GIVEN_UP, Reason.GIVEN_UP)
     assert judged.link.next_look_at == at(week + 86_400)
     assert look(judged.link, seconds=week + 86_400).events == ()
+
+
+def test_giving_up_does_not_hide_that_the_contact_is_gone() -> None:
+    """The remedy is another: the contact, not the workflow."""
+    link = a_link(looks=3, first_missed_at=at(1))
+    judged = look(link, seconds=8 * 86_400, empty_reason=Reason.CONTACT_GONE)
+    assert (judged.link.state, judged.link.reason) == (LinkState.GIVEN_UP, Reason.CONTACT_GONE)
+
+
+def test_an_ambiguous_slot_that_nobody_awaits_is_looked_at_again() -> None:
+    """It clears by itself once one record alone holds it."""
+    link = look(a_link(awaited=False), "1", "2").link
+    assert link.state is LinkState.AMBIGUOUS
+    assert next_due("101", [link], [], at(0)) == link.next_look_at
+    assert will_be_looked_at(link, [])
 
 
 def test_a_given_up_link_is_found_like_any_other() -> None:

@@ -324,6 +324,18 @@ def test_what_is_submitted_while_observing_does_not_join_a_row_from_before() -> 
     ]
 
 
+@pytest.mark.parametrize("cause", [Cause.SYNC, Cause.SUCCESSOR])
+def test_what_is_submitted_while_observing_does_not_join_a_row_that_is_owed(cause: Cause) -> None:
+    """Observe-only does not queue: not even where Sync now or a loss owed a write when it began."""
+    rows = [replace(row, cause=cause) for row in plan([submission(1, CA)])]
+    both = [submission(1, CA), submission(2, CA)]
+    expected = [({1}, WriteState.WAITING, cause), ({2}, WriteState.HELD, Cause.SUBMITTED)]
+    rows = plan(both, rows, portal=OBSERVING)
+    assert [(set(w.submissions), w.state, w.cause) for w in rows] == expected
+    rows = plan(both, rows)
+    assert [(set(w.submissions), w.state, w.cause) for w in rows] == expected, "nor when it writes again"
+
+
 def test_submissions_while_observing_are_one_held_row() -> None:
     rows = plan([submission(1, CA)], portal=OBSERVING)
     rows = plan([submission(1, CA), submission(2, CA)], rows, portal=OBSERVING)
