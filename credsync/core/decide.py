@@ -102,7 +102,7 @@ def decide(
             continue
         whole = sights[object_key]
         present = frozenset(c.record_id for c in whole) if isinstance(whole, tuple) else frozenset()
-        spans = replace(policy, hints_come=False) if object_key in case.hinted else policy
+        spans = policy.without_hints() if object_key in case.hinted else policy
         for rule in portal.rules_of(object_key):
             stops = _stops_writes(rule, whole, unwritable)
             judgements = _judge(rule, case, links, sight, present, shared, now, spans)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from credsync.core.links import Link, LinkState
-from credsync.core.reasons import Reason
+from credsync.core.reasons import OWED_BY_NO_WORKFLOW, Reason
 from credsync.core.schedule import Policy
 
 WATCHED = 15
@@ -86,7 +86,7 @@ def _was_waited_for(before: Link, now: datetime) -> bool:
         return False
     if before.state is LinkState.AMBIGUOUS and before.reason is not Reason.SETTLING:
         return False
-    if before.reason in (Reason.RECORD_LOST, Reason.LABEL_MOVED, Reason.CONTACT_GONE):
+    if before.reason in OWED_BY_NO_WORKFLOW:
         return False
     return (
         before.record_id is None or before.found_at is None or before.doubtful_since == before.awaited_since

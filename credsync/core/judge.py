@@ -12,7 +12,7 @@ from credsync.core.denials import reason_of_failure
 from credsync.core.events import EventName
 from credsync.core.links import Link, LinkHistory, LinkState
 from credsync.core.observations import NotSeen
-from credsync.core.reasons import Reason
+from credsync.core.reasons import OWED_BY_NO_WORKFLOW, Reason
 from credsync.core.schedule import Policy, next_look
 from credsync.core.slots import Candidate
 
@@ -47,10 +47,6 @@ class Spans:
     overdue_after: timedelta
 
 
-_LASTING = (Reason.RECORD_LOST, Reason.LABEL_MOVED, Reason.CONTACT_GONE)
-"""Why a slot became empty: said until something takes it."""
-
-
 def judge_unseen(
     link: Link, sight: NotSeen, now: datetime, policy: Policy, asked_since: datetime | None = None
 ) -> Link:
@@ -61,7 +57,7 @@ def judge_unseen(
     since = link.awaited_since
     if link.state is LinkState.FOUND and asked_since is not None:
         since = max(since, asked_since)
-    again = next_look(since, now, replace(policy, hints_come=False))
+    again = next_look(since, now, policy.without_hints())
     if sight.retry_after is not None:
         again = max(again, now + timedelta(seconds=sight.retry_after))
     failed = reason_of_failure(sight.code, Reason.LOOK_FAILED)
@@ -146,7 +142,7 @@ def _missed(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgem
         lost, since = _history(link, now, why), now
         reason = reason if reason is Reason.CONTACT_GONE else why
         events.append(EventName.LINK_LOST)
-    elif link.reason in _LASTING and reason is not Reason.CONTACT_GONE:
+    elif link.reason in OWED_BY_NO_WORKFLOW and reason is not Reason.CONTACT_GONE:
         reason = link.reason
     if link.first_missed_at is None and link.awaited:
         events.append(EventName.LOOKUP_MISSED)

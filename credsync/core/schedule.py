@@ -42,6 +42,13 @@ class Policy:
     """Whether HubSpot tells, at present, of what is waited for. Looks of our own then only find what a lost hint
     would have told, and are rarer: after half the time waited, within `hinted_look_min` and `hinted_look_max`.
     """
+    hints_likely: bool = False
+    """Whether HubSpot has only just begun to call: it may not have had anything yet to tell of what is waited for.
+    Looks of our own are then at least `likely_look_min` apart.
+    """
+    likely_look_min: timedelta = timedelta(seconds=20)
+    likely_calls: int = 20
+    """So many calls in all, and it has not begun only just."""
     hinted_look_min: timedelta = timedelta(minutes=3)
     hinted_look_max: timedelta = timedelta(minutes=5)
     hints_last: timedelta = timedelta(minutes=10)
@@ -58,6 +65,10 @@ class Policy:
         }
         return replace(self, speed=self.speed * speed, **spans)  # type: ignore[arg-type]
 
+    def without_hints(self) -> Policy:
+        """The same where no hint is counted on."""
+        return replace(self, hints_come=False, hints_likely=False)
+
     def overdue_of(self, slot_rule: str, own: timedelta | None = None) -> timedelta:
         """When a wait for a slot of this rule is overdue: `own` is the portal file's word, then the settings', then
         what was learnt, then the default.
@@ -70,11 +81,12 @@ class Policy:
 def look_again_after(waited: timedelta, policy: Policy) -> timedelta:
     """How long to wait before the next look: max(4 s, a twentieth of the time waited), at most 1 h.
 
-    While hints come: max(3 min, half of the time waited), at most 5 min, unless it is more anyway.
+    While hints come: max(3 min, half of the time waited), at most 5 min, unless it is more anyway. While they are
+    likely to: at least 20 s.
     """
     usual = min(policy.look_again_max, max(policy.look_again_min, waited * policy.look_again_share))
     if not policy.hints_come:
-        return usual
+        return max(usual, policy.likely_look_min) if policy.hints_likely else usual
     return max(usual, min(policy.hinted_look_max, max(policy.hinted_look_min, waited / 2)))
 
 

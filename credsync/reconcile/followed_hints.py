@@ -109,4 +109,8 @@ def policy_with_hints(connection: Connection, portal: Portal, policy: Policy, no
     """Whoever HubSpot will tell of is looked at less often."""
     awaited = {r.object for r in portal.slots.values() if r.awaited is not Awaited.NEVER}
     standing = webhook_standing(connection, portal.name)
-    return replace(policy, hints_come=standing.hints_come(awaited, now, policy))
+    return replace(
+        policy,
+        hints_come=standing.hints_come(awaited, now, policy),
+        hints_likely=standing.hints_likely(now, policy),
+    )

@@ -38,11 +38,21 @@ class WebhookStanding:
 
     def hints_come(self, objects: Collection[str], now: datetime, policy: Policy) -> bool:
         """Whether HubSpot is known to tell of all these object types, and did tell something lately."""
-        if self.received_at is None or now - self.received_at > policy.hints_last:
-            return False
-        return bool(objects) and all(
-            key in self.associated and now - self.associated[key] <= policy.hints_proven for key in objects
+        return (
+            self._came_lately(now, policy)
+            and bool(objects)
+            and all(
+                key in self.associated and now - self.associated[key] <= policy.hints_proven
+                for key in objects
+            )
         )
+
+    def hints_likely(self, now: datetime, policy: Policy) -> bool:
+        """Whether HubSpot has begun to call, so few times that it may not have had anything to tell of any type."""
+        return self._came_lately(now, policy) and self.calls <= policy.likely_calls
+
+    def _came_lately(self, now: datetime, policy: Policy) -> bool:
+        return self.received_at is not None and now - self.received_at <= policy.hints_last
 
 
 def webhook_standing(connection: Connection, portal: str) -> WebhookStanding:

@@ -10,14 +10,14 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, tex
 
 from credsync.core.links import LinkState
 from credsync.core.portal import ByEach, SlotRule
-from credsync.core.reasons import Reason
+from credsync.core.reasons import OWED_BY_NO_WORKFLOW, Reason
 from credsync.core.workflows import Came
 from credsync.store.tables import WAITING, links, therapists
 
 MOST = 2_000
 """Of the longest waiting, and of those whose record came last, in one judgement."""
-_NOBODYS = (Reason.PARENT_AWAITED, Reason.RECORD_LOST, Reason.LABEL_MOVED, Reason.CONTACT_GONE)
-"""Why a slot is empty where no workflow owes a record."""
+_NOBODYS = sorted({Reason.PARENT_AWAITED, *OWED_BY_NO_WORKFLOW})
+"""Why a slot is empty where no workflow of its own owes a record by now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -123,3 +124,11 @@ def test_a_write_without_a_verdict_waits_twice_as_long_each_time_at_most_an_hour
     assert spans[:4] == [5, 10, 20, 40]
     assert spans[-1] == 3_600
     assert spans == sorted(spans)
+
+
+@pytest.mark.parametrize(("waited", "again"), [(0, 20), (300, 20), (600, 30)])
+def test_looks_are_a_little_rarer_while_hubspot_has_only_begun_to_call(waited: float, again: float) -> None:
+    """It may not have had anything to tell yet; where no hint is counted on, the rule is the usual one."""
+    policy = replace(Policy(), hints_likely=True)
+    assert look_again_after(timedelta(seconds=waited), policy) == timedelta(seconds=again)
+    assert policy.without_hints() == Policy()
