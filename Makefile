@@ -8,12 +8,13 @@
 #: make format        let ruff rewrite what it can
 #: make bench         the performance tables
 #: make storm         real rounds through seeded storms against the stand-in (SEEDS=300; ON=sqlite or postgres)
+#: make storm-processes  real processes killed, stopped, and PostgreSQL restarted beneath them (STORMS=stops BLOWS=10)
 #: make wheel         build the wheel into dist/
 #: make requirements  compile the pins from pyproject.toml again (UPGRADE=1: to the newest versions)
 #: make clean         remove .venv, builds and caches
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench storm wheel requirements clean
+.PHONY: help setup demo test lint format bench storm storm-processes wheel requirements clean
 .SUFFIXES:
 
 # What belongs to some other environment must not lead pip or Python out of this clone.
@@ -52,6 +53,9 @@ storm: .venv/.installed-dev
 
 bench: .venv/.installed-dev
 	@$(python) -m bench
+
+storm-processes: .venv/.installed-dev
+	@$(python) -m storm.real $(STORMS) $(if $(BLOWS),--blows $(BLOWS))
 
 wheel: .venv/.installed
 	@$(python) -m hatchling build -t wheel
