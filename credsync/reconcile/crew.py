@@ -15,6 +15,7 @@ import anyio
 from credsync.reconcile.hearing import Hearing
 from credsync.reconcile.spread import Spread
 from credsync.reconcile.worker import PortalWorker, run_workers
+from credsync.store import leases
 from credsync.store.database import Database
 from credsync.store.one_worker import only_worker
 
@@ -38,9 +39,14 @@ class Crew:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Hold what only one may have. Raises `SecondWorker` where another process's worker runs on the SQLite file."""
+        """Hold what only one may have. Raises `SecondWorker` where another process's worker runs on the SQLite file.
+
+        Whoever has that place need not wait for the leases of the one before, who is dead.
+        """
         if self._database.is_sqlite:
             with only_worker(self._database.url, self._database.clock):
+                with self._database.write() as connection:
+                    leases.end_all(connection)
                 yield
         else:
             yield

@@ -83,6 +83,11 @@ def release(connection: Connection, lease: Lease) -> None:
     announce(connection, lease.name.removeprefix(OF_A_PORTAL))
 
 
+def end_all(connection: Connection) -> None:
+    """Free every lease: for a process that knows that it is the only worker, and whose predecessor is dead."""
+    connection.execute(update(leases).values(expires_at=now_plus(connection, -1)))
+
+
 def join(connection: Connection, worker: str, seconds: float) -> None:
     """Be counted among the workers for so long; those that have been gone for an hour are forgotten."""
     gone = leases.c.expires_at < now_plus(connection, -3600)

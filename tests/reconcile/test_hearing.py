@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
+from credsync.reconcile.crew import Crew
 from credsync.reconcile.hearing import Hearing
 from credsync.store import intake, leases
 from credsync.store.database import Database
@@ -84,3 +85,18 @@ def test_after_every_reconnect_everything_is_looked_at(
         )
         assert gone.scalars().all()
     assert all(event.wait(LONG) for event in woken.values())
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_on_sqlite_nobody_waits_for_a_dead_workers_lease(database_url: str) -> None:
+    """Whoever holds the file's one place for a worker takes every portal at once, with a higher token."""
+    database = Database(database_url)
+    with database.write() as connection:
+        dead = leases.acquire(connection, "portal:alpha", "killed", 3600)
+    crew = Crew(database, timedelta(seconds=12))
+    with crew.place(), database.write() as connection:
+        taken = leases.acquire(connection, "portal:alpha", crew.name, 12)
+    assert dead is not None
+    assert taken is not None
+    assert taken.token > dead.token
+    database.close()

@@ -1,0 +1,26 @@
+"""Old and new code side by side: the schema is brought up first, while processes of the version before go on."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+from tests.flow.forms import ca
+from tests.flow.world import World, someone
+
+
+def test_a_process_goes_on_under_a_newer_schema_that_only_adds(here: World) -> None:
+    """It takes facts in and writes them; one that is started anew says which program to start."""
+    contact, therapist = here.contact(), someone()
+    here.advance("1h")
+    here.sign_up(therapist, contact)
+    with closing(sqlite3.connect(here.folder / "credsync.db")) as newer:
+        newer.execute("ALTER TABLE therapists ADD COLUMN added_later TEXT")
+        newer.execute("CREATE TABLE made_later (id INTEGER PRIMARY KEY)")
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+        newer.commit()
+    here.submit(therapist, ca())
+    assert here.until_state(therapist, "in_sync")["complete"]
+    again = here.cli("serve", "--only", "api")
+    assert again.returncode == 4
+    assert "a newer credsync made it. Start that version" in again.stderr
