@@ -73,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
         settings={},
         seconds=10.0,
         crowd=100_000,
+        due=crowd.DUE,
+        few=None,
         objects=throughput.OBJECTS_IN_ALL,
         each=faults.THERAPISTS,
     )
@@ -108,6 +110,10 @@ def _parser() -> argparse.ArgumentParser:
     measures.add_parser("round", parents=[settings], help="what a round costs: calls, statements, bytes")
     many = measures.add_parser("crowd", help="what it costs that 100,000 therapists wait: memory, a round")
     many.add_argument("--crowd", type=int, default=100_000)
+    many.add_argument("--due", type=int, default=crowd.DUE, help="of the crowd")
+    many.add_argument(
+        "--few", type=int, help="all there are, to compare with; as many as are due if not said"
+    )
     fast = measures.add_parser("throughput", help="objects written a second under HubSpot's real limits")
     fast.add_argument("--objects", type=int, default=throughput.OBJECTS_IN_ALL)
     hard = measures.add_parser(
@@ -205,7 +211,7 @@ def _round(options: argparse.Namespace) -> list[Row]:
 
 
 def _crowd(options: argparse.Namespace) -> list[Row]:
-    return crowd.rows(crowd.measure(options.crowd))
+    return crowd.rows(crowd.measure(options.crowd, options.due, few=options.few))
 
 
 def _throughput(options: argparse.Namespace) -> list[Row]:
