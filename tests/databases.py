@@ -101,8 +101,8 @@ class PostgresServer:
     def url(self, database: str) -> str:
         return _text(self.address.set(database=database))
 
-    def create_database(self, template: str = "template1") -> str:
-        name = f"{self._prefix}_{next(self._names)}"
+    def create_database(self, template: str = "template1", name: str = "") -> str:
+        name = name or f"{self._prefix}_{next(self._names)}"
         made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         self.admin.execute(made.format(sql.Identifier(name), sql.Identifier(template)))
         return name

@@ -43,6 +43,23 @@ def upgrade(ctx: typer.Context) -> None:
     typer.echo(f"The database is on schema version {after} ({changed}).")
 
 
+@db.command()
+def restored(ctx: typer.Context) -> None:
+    """After a backup was restored, before any service starts: believe no record id, send nothing old by itself."""
+    from credsync.store.restoring import take_up_backup
+
+    settings = settings_of(ctx)
+    names = portal_names(settings)
+    with open_database(settings) as database:
+        for name in names:
+            with database.write() as connection:
+                found = take_up_backup(connection, name, database.clock.now())
+            typer.echo(
+                f"{name}: {found.therapists} therapists are looked at again, {found.links} links are in doubt, "
+                f"{found.held} writes are held (credsync list --state held)."
+            )
+
+
 @token.command("create")
 def create_token(
     ctx: typer.Context,

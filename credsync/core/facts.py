@@ -63,6 +63,8 @@ class Facts:
     sign_ups: tuple[SignUp, ...] = ()
     moving: tuple[MovingFact, ...] = ()
     submissions: tuple[Submission, ...] = ()
+    restored_upto: int = 0
+    """The last submission that came out of a backup: none up to it is sent by itself."""
 
     @classmethod
     def of(
@@ -70,12 +72,14 @@ class Facts:
         sign_ups: Iterable[SignUp] = (),
         moving: Iterable[MovingFact] = (),
         submissions: Iterable[Submission] = (),
+        restored_upto: int = 0,
     ) -> Facts:
         """Facts in the order the rules need, whatever order they came in."""
         return cls(
             tuple(sorted(sign_ups, key=lambda s: (s.occurred_at, s.id))),
             tuple(sorted(moving, key=lambda m: (m.occurred_at, m.seq))),
             tuple(sorted(submissions, key=lambda s: s.age)),
+            restored_upto,
         )
 
     @property

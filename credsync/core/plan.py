@@ -50,7 +50,7 @@ Key = tuple[int, str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """What one open row should carry. `parked`: held by observing, which nothing that comes later joins or frees."""
+    """What one open row should carry. `parked`: held by observing or a restored backup, which nothing that comes later joins or frees."""
 
     key: Key
     parked: bool
@@ -158,7 +158,7 @@ class _Told:
 
 
 def _is_parked(row: Write) -> bool:
-    return row.state is WriteState.HELD and row.reason is Reason.OBSERVE_ONLY
+    return row.state is WriteState.HELD and row.reason in (Reason.OBSERVE_ONLY, Reason.RESTORED)
 
 
 def _may_come_back(row: Write) -> bool:
@@ -195,7 +195,8 @@ def _needs(
             ):
                 continue
             else:
-                parked = observing and at not in told.under_way
+                alone = observing or submission.id <= facts.restored_upto
+                parked = alone and at not in told.under_way
             before = needs.get((key, parked))
             needs[(key, parked)] = _Need(
                 key,
@@ -236,6 +237,8 @@ def _planned(portal: Portal, need: _Need, row: Write | None) -> Write:
         row = Write(None, enrolment, name, slot, need.rule, frozenset(), need.submitted_at)
         if portal.hubspot.mode is Mode.OBSERVE:
             row = replace(row, state=WriteState.HELD, reason=Reason.OBSERVE_ONLY)
+        elif need.parked:
+            row = replace(row, state=WriteState.HELD, reason=Reason.RESTORED)
     if need.cause is Cause.SYNC and row.state is WriteState.HELD and portal.hubspot.mode is Mode.WRITE:
         row = replace(row, state=WriteState.WAITING, reason=Reason.NOT_LOOKED_YET)
     return replace(

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     MOVING_UNKNOWN = "moving_unknown"
     OLDER_THAN_SIGN_UP = "older_than_sign_up"
     OBSERVE_ONLY = "observe_only"
+    RESTORED = "restored"
     PORTAL_PAUSED = "portal_paused"
     PORTAL_UNAUTHORIZED = "portal_unauthorized"
     MISSING_SCOPES = "missing_scopes"
@@ -90,6 +91,10 @@ _SENTENCES: dict[Reason, str] = {
         "itself. Press Sync now including held data if it should be."
     ),
     Reason.OBSERVE_ONLY: "The portal only observes: nothing is written. Press Sync now to send it once the portal writes.",
+    Reason.RESTORED: (
+        "A backup of credsync's database was restored, and HubSpot may show something newer than this. Compare "
+        "(credsync show ID --live), have the backend submit again what it submitted since, or press Sync now to send this."
+    ),
     Reason.PORTAL_PAUSED: "The portal is paused; everything goes on where it stopped when it is resumed.",
     Reason.PORTAL_UNAUTHORIZED: (
         "HubSpot does not take the portal's token. Set a valid one; credsync tries once a minute and goes on by itself."

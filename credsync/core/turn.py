@@ -40,6 +40,7 @@ _OF_A_WAIT: Final = {
     Reason.MOVING_UNKNOWN: Turn.THERAPIST,
     Reason.OLDER_THAN_SIGN_UP: Turn.SUCCESS,
     Reason.OBSERVE_ONLY: Turn.ADMIN,
+    Reason.RESTORED: Turn.SUCCESS,
     Reason.PORTAL_PAUSED: Turn.ADMIN,
     Reason.PORTAL_UNAUTHORIZED: Turn.ADMIN,
     Reason.MISSING_SCOPES: Turn.ADMIN,

@@ -22,6 +22,7 @@ from credsync.store.hints import ANYBODY
 from credsync.store.tables import (
     links,
     moving_facts,
+    portals,
     sign_ups,
     submissions,
     syncs,
@@ -287,6 +288,14 @@ def write_of(row: Row[Any]) -> Write:
     )
 
 
+_RESTORED = (
+    select(therapists.c.id, portals.c.restored_upto)
+    .join(portals, portals.c.name == therapists.c.portal)
+    .where(portals.c.restored_upto.is_not(None))
+)
+"""Of therapists whose portal's facts came out of a backup, the last of its submissions."""
+
+
 def facts_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, Facts]:
     """Everything reported about these therapists, with what they submitted."""
     ups: dict[str, list[SignUp]] = defaultdict(list)
@@ -300,7 +309,13 @@ def facts_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, 
         submitted[row.therapist_id].append(
             Submission(row.id, row.form, row.occurred_at, row.received_at, row.moving, row.data)
         )
-    return {id_: Facts.of(ups[id_], moving[id_], submitted[id_]) for id_ in therapist_ids}
+    restored: dict[str, int] = {}
+    if therapist_ids and connection.execute(select(_RESTORED.exists())).scalar():
+        for row in _rows(connection, _RESTORED, therapists.c.id, therapist_ids):
+            restored[row.id] = row.restored_upto
+    return {
+        id_: Facts.of(ups[id_], moving[id_], submitted[id_], restored.get(id_, 0)) for id_ in therapist_ids
+    }
 
 
 def pending_syncs(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, list[SyncRequest]]:

@@ -325,6 +325,11 @@ portals = Table(
     Column("denied", JSON, comment="object, verb and scopes of each thing that the token may not do"),
     Column("account", JSON, comment="portal id and UI domain as HubSpot told them"),
     Column("sweep_from", Moment, comment="when the next verification sweep may begin"),
+    Column(
+        "restored_upto",
+        Integer,
+        comment="the last submission in the backup that was restored: none up to it is sent by itself",
+    ),
 )
 
 quarantined_values = Table(

@@ -24,6 +24,7 @@ def test_every_reason_has_a_sentence_for_people_without_a_time_of_day(reason: Re
         Reason.GIVEN_UP,
         Reason.OLDER_THAN_SIGN_UP,
         Reason.OBSERVE_ONLY,
+        Reason.RESTORED,
     ],
 )
 def test_what_needs_a_person_says_what_to_press(reason: Reason) -> None:
