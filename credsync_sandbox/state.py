@@ -1,18 +1,20 @@
 """The state file: an SQLite database that holds the portal's content, so that a restart goes on where it stopped.
 
 Only what changed is written, in one transaction after every call that changed something; a killed process loses
-nothing it had answered. Settings, faults, limits and the request log are not kept. Time stands still while the
-sandbox is down; after a kill it goes on from the last change or advance.
+nothing it had answered. Rules of values are kept; settings, faults, limits and the request log are not. Time stands
+still while the sandbox is down; after a kill it goes on from the last change or advance.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from credsync_sandbox.portal.validation import ValidationRule, rule_of
 from credsync_sandbox.world.records import Record
 from credsync_sandbox.world.steps import Step
 from credsync_sandbox.world.world import World
@@ -21,6 +23,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS records (type TEXT, id TEXT, body TEXT, PRIMARY KEY (type, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS links (near TEXT, far TEXT, id TEXT, body TEXT, PRIMARY KEY (near, far, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS steps (seq INTEGER PRIMARY KEY, body TEXT);
+CREATE TABLE IF NOT EXISTS rules (object TEXT, property TEXT, body TEXT, PRIMARY KEY (object, property)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, body TEXT) WITHOUT ROWID;
 """
 
@@ -66,6 +69,11 @@ class StateFile:
             step = Step(**json.loads(body))
             world.records.reserve(step.type_id, step.record_id)
             world.steps.restore(step)
+        for key, name, body in self._db.execute("SELECT object, property, body FROM rules"):
+            if key in world.schema.by_key:
+                world.schema.by_key[key].validations[name] = [
+                    rule_of(each, published=each["published"]) for each in json.loads(body)
+                ]
         world.records.touched, world.links.touched, world.steps.added = set(), set(), []
 
     def save(self, world: World) -> None:
@@ -93,6 +101,11 @@ class StateFile:
         links.clear()
         added.clear()
         done.clear()
+
+    def save_rules(self, key: str, name: str, rules: Sequence[ValidationRule]) -> None:
+        """Write all rules of one property of an object, by its key; none is kept too, instead of the schema file's."""
+        told = [rule.as_json() | {"published": rule.published} for rule in rules]
+        self._db.execute("REPLACE INTO rules VALUES (?, ?, ?)", (key, name, _json(told)))
 
     def save_time(self, world: World) -> None:
         """Write the time, after an advance."""

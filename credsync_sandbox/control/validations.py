@@ -33,6 +33,8 @@ async def put(sandbox: Sandbox, request: Request) -> Response:
         ]
     except ValueError as error:
         raise BadRequest(f"rules: {error}") from error
+    if sandbox.state is not None:
+        sandbox.state.save_rules(found.key, name, found.validations[name])
     return answer(_told(sandbox))
 
 

@@ -107,6 +107,34 @@ def test_what_was_answered_is_there_after_kill_9_and_time_went_on_where_it_stopp
         assert child.wait(20) == 0
 
 
+def test_rules_of_values_are_kept_over_kill_9(tmp_path: Path) -> None:
+    """Published or not, and that there are none; what is enforced before the restart is enforced after it."""
+    state = ("--state", str(tmp_path / "state.db"), "--speed", "0")
+    about = {"object": "credentialing", "property": "npi"}
+    digits = {"ruleType": "REGEX", "ruleArguments": ["[0-9]+"]}
+    with process(tmp_path, *state) as (child, url), httpx2.Client(base_url=f"{url}/_sandbox") as control:
+        control.put("/validations", json={**about, "rules": [digits | {"unpublished": True}, digits]})
+        weekly = {"object": "credentialing", "property": "weekly"}
+        control.put(
+            "/validations", json={**weekly, "rules": [{"ruleType": "MIN_NUMBER", "ruleArguments": ["1"]}]}
+        )
+        kept = control.put("/validations", json={**weekly, "rules": []}).json()
+        assert [rule["published"] for rule in kept["validations"]["credentialing"]["npi"]] == [False, True]
+        child.kill()
+        child.wait(20)
+    with process(tmp_path, *state) as (_, url), httpx2.Client(base_url=f"{url}/_sandbox") as control:
+        assert control.get("/validations").json() == kept
+        contact = control.post("/contacts", json={"delay": 0}).json()["id"]
+        truth = control.get(f"/truth/contacts/{contact}").json()
+        record = next(one["id"] for one in truth["records"] if one["object"] == "credentialing")
+        refused = httpx2.patch(
+            f"{url}/crm/v3/objects/credentialing/{record}",
+            headers={"Authorization": "Bearer x"},
+            json={"properties": {"npi": "x"}},
+        )
+        assert refused.status_code == 400
+
+
 def test_a_state_file_of_another_portal_is_refused(tmp_path: Path) -> None:
     """Rather than mixed."""
     with running(tmp_path, state=tmp_path / "state.db") as sandbox:
