@@ -94,8 +94,8 @@ def _acknowledge(ctx: typer.Context, alert_id: int, note: str | None) -> None:
         raise typer.BadParameter("says something, in a few words.", param_hint="--note")
     said = note.strip()[:1_000] if note is not None else None
     with open_whole(settings_of(ctx)) as app, app.database.write() as connection:
-        known = acknowledge(connection, actor(), alert_id, said, app.database.clock.now())
-    if known is None:
+        taken = acknowledge(connection, actor(), alert_id, said, app.database.clock.now())
+    if taken is None:
         raise _unknown(alert_id)
 
 

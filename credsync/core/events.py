@@ -36,6 +36,7 @@ class EventName(StrEnum):
     WEBHOOK_REFUSED = "webhook.refused"
     ALERT_OPENED = "alert.opened"
     ALERT_CLOSED = "alert.closed"
+    ALERT_ACKNOWLEDGED = "alert.acknowledged"
     PORTAL_PAUSED = "portal.paused"
     PORTAL_RESUMED = "portal.resumed"
     NOTE_ADDED = "note.added"

@@ -112,12 +112,12 @@ def note(connection: Connection, door: Door, actor: Actor, therapist_id: str, te
 
 def acknowledge(
     connection: Connection, actor: Actor, alert_id: int, said: str | None, now: datetime
-) -> Alert | None:
-    """Somebody takes an alert; None for one that nobody knows."""
-    alert = alerts.acknowledge(connection, alert_id, actor.by, said, now)
-    if alert is not None:
+) -> tuple[Alert, TimelineEvent] | None:
+    """Somebody takes an alert; gives it and the event to log, or None for one that nobody knows."""
+    taken = alerts.acknowledge(connection, alert_id, actor.by, said, now)
+    if taken is not None:
         audit.append(connection, now, actor.who, Deed.ACKNOWLEDGED, Whom("alert", str(alert_id)), why=said)
-    return alert
+    return taken
 
 
 def pause(connection: Connection, actor: Actor, name: str, reason: str, now: datetime) -> list[TimelineEvent]:

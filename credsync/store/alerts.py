@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -61,20 +61,32 @@ def save_alerts(
         connection.execute(update(alerts).where(alerts.c.id.in_(ids)).values(closed_at=now))
         query = select(alerts).where(alerts.c.id.in_(ids)).order_by(alerts.c.id)
         told += [alert_of(row) for row in connection.execute(query)]
-    events = [_event(alert, now) for alert in told]
+    events = [
+        _event(EventName.ALERT_OPENED if alert.closed_at is None else EventName.ALERT_CLOSED, alert, now)
+        for alert in told
+    ]
     timeline.append(connection, events)
     return told, events
 
 
 def acknowledge(
     connection: Connection, alert_id: int, by: str, note: str | None, now: datetime
-) -> Alert | None:
-    """Note that somebody knows; None for an unknown alert. Whoever said it last stands there, and the last note."""
+) -> tuple[Alert, TimelineEvent] | None:
+    """Note that somebody knows; None for an unknown alert. Whoever said it last stands there, and the last note.
+
+    Gives the alert and the event to log.
+    """
     said: dict[str, object] = {"acknowledged_by": by, "acknowledged_at": now}
     if note is not None:
         said["note"] = note
     connection.execute(update(alerts).where(alerts.c.id == alert_id).values(said))
-    return alert_by_id(connection, alert_id)
+    alert = alert_by_id(connection, alert_id)
+    if alert is None:
+        return None
+    words = {"by": by} | ({timeline.SAID: note} if note is not None else {})
+    event = _event(EventName.ALERT_ACKNOWLEDGED, alert, now, words)
+    timeline.append(connection, [event])
+    return alert, event
 
 
 def alert_by_id(connection: Connection, alert_id: int) -> Alert | None:
@@ -120,11 +132,12 @@ def _values(cause: Cause, holding: Holding, now: datetime) -> dict[str, Any]:
     }
 
 
-def _event(alert: Alert, now: datetime) -> TimelineEvent:
+def _event(
+    name: EventName, alert: Alert, now: datetime, more: Mapping[str, object] | None = None
+) -> TimelineEvent:
     cause = alert.cause
-    name = EventName.ALERT_OPENED if alert.closed_at is None else EventName.ALERT_CLOSED
     about = {"object": cause.object, "property": cause.property, "verb": cause.verb}
     details: dict[str, object] = {"alert_id": str(alert.id), "kind": cause.kind.value}
-    details |= {name: value for name, value in about.items() if value}
-    details["therapists"] = alert.holding.therapists
+    details |= {key: value for key, value in about.items() if value}
+    details |= {"therapists": alert.holding.therapists, **(more or {})}
     return TimelineEvent(name, cause.portal, None, None, now, cause.slot or None, details=details)

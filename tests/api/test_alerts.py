@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import delete, insert, select
+from structlog.testing import capture_logs
 
 from credsync.store.tables import alerts, links
 from tests.api.service import Service
@@ -118,6 +119,30 @@ def test_somebody_acknowledges_and_the_alert_stays_open(
     assert told["acknowledged_at"]
     again = service.post(address, {}).json()
     assert (again["acknowledged_by"], again["note"]) == ("admin-token", "asked the administrator")
+
+
+def test_an_acknowledgement_is_told_in_the_feed(service: Service, late: tuple[str, list[str]]) -> None:
+    """Who took which alert, and what they said; the log has it without their words. An unknown alert tells nothing."""
+    address = f"/v1/alerts/{late[0]}/acknowledge"
+    with capture_logs() as lines:
+        service.as_("sync").post(address, json={"note": "asked the administrator"}).raise_for_status()
+        assert service.post("/v1/alerts/987654321/acknowledge", {}).status_code == 404
+    feed = service.get("/v1/events?types=alert.acknowledged&limit=500").json()["events"]
+    (told,) = [each for each in feed if each["details"]["alert_id"] == late[0]]
+    assert (told["portal"], told["slot"], told["therapist_id"]) == ("alpha", SLOT, None)
+    assert told["details"] == {
+        "alert_id": late[0],
+        "kind": "overdue",
+        "object": "therapist_address",
+        "therapists": 3,
+        "by": "sync-token",
+        "said": "asked the administrator",
+    }
+    assert "987654321" not in str(feed)
+    logged = [line for line in lines if line["event"] == "alert.acknowledged"]
+    assert [(line["alert_id"], line["by"], "said" in line) for line in logged] == [
+        (late[0], "sync-token", False)
+    ]
     assert service.as_("read").post(address).status_code == 403
 
 

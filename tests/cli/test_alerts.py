@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert
 
+from credsync.core.events import EventName
 from credsync.core.facts import SignUpKind
 from credsync.store.database import Database
 from credsync.store.intake import accept_sign_up
 from credsync.store.tables import alerts, links
 from credsync.store.therapists import Door, Who
+from credsync.store.timeline import after
 from tests.cli.conftest import Run
 
 ANN = "0191a7c2-0000-7000-8000-00000000000a"
@@ -63,14 +65,16 @@ def test_one_alert_is_shown_with_whom_it_hits(run: Run) -> None:
     assert [each["id"] for each in shown["therapists"]] == [ANN]
 
 
-@pytest.mark.usefixtures("late")
-def test_an_alert_is_acknowledged(run: Run) -> None:
+def test_an_alert_is_acknowledged(run: Run, late: Database) -> None:
     """Who said so and what they said stand there from then on; the alert stays open."""
     told = run("alerts", "1", "--acknowledge", "--note", "asked the administrator")
     assert told.code == 0
     assert "asked the administrator" in told.out
     (alert,) = json.loads(run("alerts", "--json").out)["alerts"]
     assert alert["acknowledged_by"].startswith("cli:")
+    with late.read() as connection:
+        (told,) = after(connection, 0, [EventName.ALERT_ACKNOWLEDGED.value])
+    assert (told.event.details["by"], told.event.details["alert_id"]) == (alert["acknowledged_by"], "1")
 
 
 @pytest.mark.usefixtures("database")

@@ -93,10 +93,11 @@ class Alerts:
                 raise invalid(faults)
 
             def fact(connection: Connection, door: Door) -> Told:
-                alert = acts.acknowledge(connection, actor, alert_id, body.note, door.now)
-                if alert is None:
+                taken = acts.acknowledge(connection, actor, alert_id, body.note, door.now)
+                if taken is None:
                     raise _unknown()
-                return Told(200, alert_json(alert), [], None)
+                alert, event = taken
+                return Told(200, alert_json(alert), [event], None)
 
             return fact
 

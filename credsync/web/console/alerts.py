@@ -69,6 +69,7 @@ class AlertPages:
         )
         if taken is None:
             raise _unknown()
+        timeline.log([taken[1]])
         return RedirectResponse(f"/alerts/{alert_id}?pressed=taken", HTTPStatus.SEE_OTHER, HEADERS)
 
     async def ask_sync_all(self, request: Request) -> Response:

@@ -82,6 +82,7 @@ EVENTS: Final[Mapping[str, str]] = {
     EventName.WEBHOOK_REFUSED: "A webhook was refused",
     EventName.ALERT_OPENED: "Alert opened",
     EventName.ALERT_CLOSED: "Alert closed",
+    EventName.ALERT_ACKNOWLEDGED: "Alert taken by somebody",
     EventName.PORTAL_PAUSED: "Portal paused",
     EventName.PORTAL_RESUMED: "Portal resumed",
     EventName.NOTE_ADDED: "Note",
