@@ -28,13 +28,14 @@ from credsync.notices import BadNotifyUrl, Notices
 from credsync.operate.live import Live
 from credsync.reconcile.crew import POLL, Crew
 from credsync.reconcile.worker import PortalWorker
-from credsync.settings import Settings, SettingsError, secret, webhook_secrets
+from credsync.settings import Settings, SettingsError, secret
 from credsync.store import schema
 from credsync.store.database import Database
 from credsync.store.live_reads import SEATS
 from credsync.store.set_up_links import address as address_of_link
 from credsync.store.set_up_links import make_first_link
 from credsync.web.api.context import ApiContext
+from credsync.web.api.webhook_secrets import WebhookSecrets
 
 _log = structlog.get_logger("credsync")
 
@@ -175,7 +176,7 @@ def serve(
     notices = _notices(app.settings)
     crew = Crew(app.database, app.settings.lease, listens=app.settings.listen)
     workers = _workers(app, crew, notices) if worker else {}
-    hooks = _webhook_secrets(app) if api else {}
+    hooks = _webhook_secrets(app) if api else WebhookSecrets(())
     stop = stop or threading.Event()
     broken: list[BaseException] = []
 
@@ -216,17 +217,16 @@ def serve(
         raise broken[0]
 
 
-def _webhook_secrets(app: App) -> dict[str, tuple[str, ...]]:
-    """The secrets of the portals that have any; they are read once, at the start. Raises `SettingsError`."""
-    found = {name: webhook_secrets(name) for name in app.portals}
-    used = {name: each for name, each in found.items() if each}
-    if used and app.settings.public_url is None:
+def _webhook_secrets(app: App) -> WebhookSecrets:
+    """The portals' secrets, read now and again when their files change. Raises `SettingsError`."""
+    found = WebhookSecrets(app.portals)
+    if found.used and app.settings.public_url is None:
         _log.warning(
             "webhooks.unusable",
-            portals=sorted(used),
+            portals=found.used,
             remedy="set public_url to the address HubSpot calls: without it no signature can be judged",
         )
-    return used
+    return found
 
 
 def _notices(settings: Settings) -> Notices:

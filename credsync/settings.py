@@ -212,12 +212,20 @@ def secret(name: str, environment: Mapping[str, str] | None = None) -> str | Non
     value = environment.get(key)
     if value:
         return value.strip()
-    file = environment.get(f"{key}_FILE")
-    if not file:
+    file = secret_file(name, environment)
+    if file is None:
         return None
     try:
-        return Path(file).read_text(encoding="utf-8").strip() or None
+        return file.read_text(encoding="utf-8").strip() or None
     except OSError as error:
         raise SettingsError(f"{key}_FILE cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{key}_FILE cannot be read: it is not UTF-8 text") from None
+
+
+def secret_file(name: str, environment: Mapping[str, str] | None = None) -> Path | None:
+    """The file that holds a secret; None where the variable itself does, or neither is set."""
+    environment = os.environ if environment is None else environment
+    key = ENV_PREFIX + name.upper().replace("-", "_")
+    file = environment.get(f"{key}_FILE")
+    return Path(file) if file and not environment.get(key) else None

@@ -6,8 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from credsync.settings import Settings, SettingsError, load_settings, secret, webhook_secrets
+from credsync.web.api.webhook_secrets import WebhookSecrets
 
 GOOD = {
     "database_url": '"sqlite:///other.db"',
@@ -146,3 +148,34 @@ def test_two_webhook_secrets_stand_in_one_variable_or_file(written: str, tmp_pat
     assert webhook_secrets("my-portal", {"CREDSYNC_WEBHOOK_SECRET_MY_PORTAL": written}) == ("new", "old")
     assert webhook_secrets("alpha", {"CREDSYNC_WEBHOOK_SECRET_ALPHA_FILE": str(file)}) == ("new", "old")
     assert webhook_secrets("beta", {}) == ()
+
+
+def test_a_webhook_secret_in_a_file_is_read_again_when_the_file_changes(tmp_path: Path) -> None:
+    """And only then; a file that has gone, or holds what cannot be used, leaves the secret before it and is said once."""
+    file = tmp_path / "secret"
+    file.write_text("old")
+    secrets = WebhookSecrets(
+        ["alpha", "beta"],
+        {"CREDSYNC_WEBHOOK_SECRET_ALPHA_FILE": str(file), "CREDSYNC_WEBHOOK_SECRET_BETA": "fixed"},
+    )
+    assert (secrets("alpha"), secrets("beta"), secrets("gamma"), secrets.used) == (
+        ("old",),
+        ("fixed",),
+        (),
+        ["alpha", "beta"],
+    )
+    with capture_logs() as lines:
+        file.write_text("new old")
+        assert [secrets("alpha"), secrets("alpha")] == [("new", "old")] * 2
+        (tmp_path / "next").write_text("new new")
+        (tmp_path / "next").replace(file)
+        assert secrets("alpha") == ("new",)
+        file.write_text("1first 2second 3third")
+        assert [secrets("alpha"), secrets("alpha")] == [("new",)] * 2
+        file.unlink()
+        assert [secrets("alpha"), secrets("alpha")] == [("new",)] * 2
+        file.write_text("last")
+        assert secrets("alpha") == ("last",)
+    read, unusable = ("webhook.secret_read", "info"), ("webhook.secret_unusable", "error")
+    assert [(line["event"], line["log_level"]) for line in lines] == [read, read, unusable, unusable, read]
+    assert "3third" not in str(lines)

@@ -16,7 +16,8 @@ from credsync.store.database import Database
 class ApiContext:
     """The API's world. `wake(portal, seconds)` tells the worker, if it runs in this process, that a round is due.
 
-    Without `live` HubSpot is never asked. `webhook_secrets` are the client secrets by portal, two while one is changed.
+    Without `live` HubSpot is never asked. `webhook_secrets` gives a portal's client secrets as they are now, two while
+    one is changed; it may read a file.
     """
 
     database: Database
@@ -26,4 +27,4 @@ class ApiContext:
     public_url: str | None = None
     live: Live | None = None
     metrics: Metrics = field(default_factory=Metrics)
-    webhook_secrets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    webhook_secrets: Callable[[str], Sequence[str]] = lambda _: ()

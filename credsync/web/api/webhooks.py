@@ -46,8 +46,7 @@ class Webhooks:
         name = str(request.path_params["portal"])
         signed = self._signed(request, name, raw)
         now = self._context.database.clock.now()
-        secrets = self._context.webhook_secrets.get(name, ())
-        flaw = await to_thread.run_sync(flaw_of, signed, secrets, now, limiter=self._judges)
+        flaw = await to_thread.run_sync(self._judge, name, signed, now, limiter=self._judges)
         if flaw is None and self._context.public_url is None:
             flaw = Flaw.NO_ADDRESS
         portal = self._context.portals.get(name)
@@ -59,6 +58,10 @@ class Webhooks:
             raise _refused()
         signature = signed.v3 or signed.v2 or ""
         return await to_thread.run_sync(self._take, portal, raw, signature, now, limiter=self._writers)
+
+    def _judge(self, name: str, signed: Signed, now: datetime) -> Flaw | None:
+        secrets = self._context.webhook_secrets(name) if name in self._context.portals else ()
+        return flaw_of(signed, secrets, now)
 
     def _signed(self, request: Request, name: str, raw: bytes) -> Signed:
         """The request as HubSpot signed it: at the configured address, whatever the Host header says."""
