@@ -9,12 +9,13 @@
 #: make bench         the performance tables
 #: make storm         real rounds through seeded storms against the stand-in (SEEDS=300; ON=sqlite or postgres)
 #: make storm-processes  real processes killed, stopped, and PostgreSQL restarted beneath them (STORMS=stops BLOWS=10)
+#: make pictures      take the pictures of docs/ and README anew, of made-up people
 #: make wheel         build the wheel into dist/
 #: make requirements  compile the pins from pyproject.toml again (UPGRADE=1: to the newest versions)
 #: make clean         remove .venv, builds and caches
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench storm storm-processes wheel requirements clean
+.PHONY: help setup demo test lint format bench storm storm-processes pictures wheel requirements clean
 .SUFFIXES:
 
 # What belongs to some other environment must not lead pip or Python out of this clone.
@@ -50,6 +51,9 @@ format: .venv/.installed-dev
 
 storm: .venv/.installed-dev
 	@$(python) -m storm --seeds $(or $(SEEDS),300) --on $(or $(ON),sqlite)
+
+pictures: .venv/.installed-dev .venv/.browser
+	@$(python) -m tests.browser.pictures
 
 bench: .venv/.installed-dev
 	@$(python) -m bench

@@ -16,10 +16,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from credsync.settings import ENV_PREFIX
 
 PORTAL = "demo"
+WATCHER = "you@example.org"
+"""Who may sign in to the demo's console."""
 STARTS_WITHIN = 60.0
 STOPS_WITHIN = 10.0
 OVERDUE_AFTER = "12m"
@@ -82,6 +85,8 @@ class Stage:
     sandbox: Running
     service: Running
     token: str
+    console: str
+    """The address at which a person chooses a password and is in the console."""
 
     def check(self) -> None:
         """Raises `DemoFailed` if one of the two has ended."""
@@ -112,11 +117,12 @@ def _set(undo: ExitStack, folder: Path, speed: float, seed: int, workflow: str) 
     sandbox = _start(undo, folder, "sandbox", ["sandbox", *play])
     _run([*config, "db", "upgrade"])
     token = _run([*config, "token", "create", "demo", "--scope", "intake", "--scope", "read"]).strip()
+    link = _run([*config, "user", "add", WATCHER, "--role", "admin"]).strip()
     sandbox.wait_for(_SANDBOX_SAYS)
     portal.write_text(portal_text(sandbox.url), encoding="utf-8")
     service = _start(undo, folder, "service", [*config, "serve", *fast])
     service.wait_for(_SERVICE_SAYS)
-    return Stage(folder, sandbox, service, token)
+    return Stage(folder, sandbox, service, token, f"{service.url}{urlsplit(link).path}")
 
 
 def _last_words(folder: Path) -> Iterator[str]:

@@ -33,6 +33,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         out.print("Starting the HubSpot stand-in and the service: two processes, on loopback ...")
         with stage(options.speed, options.seed, WORKFLOW) as on:
+            if _stays(options):
+                screen.where_to_watch(out, on)
             code = _play(options, out, on)
             if _stays(options):
                 _stay(out, on, options.seed)

@@ -203,11 +203,20 @@ def program_of(on: Stage) -> str:
     return shlex.join([*credsync(), "--config", str(on.folder / "credsync.toml")])
 
 
+def where_to_watch(out: Console, on: Stage) -> None:
+    """For whoever stays: the console, from the first sign-up on."""
+    out.print(
+        "[bold]Watch it in the console:[/bold] choose a password there (any 15 letters) and you are in."
+    )
+    out.print(f"  {on.console}\n", markup=False, soft_wrap=True)
+
+
 def what_to_open(out: Console, on: Stage, therapist: str) -> None:
     """For whoever stays: what can be looked at while it runs."""
     command = program_of(on)
     out.print("\n[bold]It still runs, until Ctrl-C.[/bold] Look around:")
     for line in (
+        f"  {on.service.url}/  the console: who waits, why, and one press to mend it",
         f"  {on.service.url}/docs  the API, to be tried with this token:",
         f"  {on.token}",
         f"  {command} show {therapist}",

@@ -7,33 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.browser.chromium import started
 from tests.browser.visit import Visit
 from tests.console.service import Console, serving_console
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-"""Of use where root runs it in a closed network; it visits this machine alone."""
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Started once for each test process."""
-    program = next((found for name in _NAMES if (found := shutil.which(name))), None)
-    assert program, "no Chromium was found: make test installs it, or says how"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
-        yield started
-        started.close()
+    with started() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

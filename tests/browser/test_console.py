@@ -24,6 +24,10 @@ PAGES = (
     "/workflows/alpha/license",
     "/alerts",
     "/settings",
+    "/people",
+    "/audit",
+    "/sessions",
+    "/sign-in",
 )
 SCRIPT = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 

@@ -27,9 +27,10 @@ def test_nothing_moves_while_somebody_is_at_it(visit: Visit, console: Console) -
     page = visit.as_("success")
     page.goto(address)
     page.get_by_role("button", name="Live").click()
+    newer = page.get_by_role("button", name="Show what is new")
+    expect(newer).to_be_hidden()
     page.get_by_label("Note for your colleagues").fill("half a sentence")
     console.press(f"{address}/notes", text="from a colleague")
-    newer = page.get_by_role("button", name="Show what is new")
     expect(newer).to_be_visible()
     expect(page.get_by_text("“from a colleague”")).to_have_count(0)
     assert page.get_by_label("Note for your colleagues").input_value() == "half a sentence"

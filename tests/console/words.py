@@ -36,7 +36,7 @@ def messages() -> Iterator[str | tuple[str, ...]]:
         words.PROPERTY_STATES,
     ):
         yield from table.values()
-    yield from (word for _, word in frame.WAYS)
+    yield from (word for _, word, _ in frame.WAYS)
     yield from (sentence(reason) for reason in Reason if sentence(reason))
     for room in (guard, audit, people, set_up, sign_in):
         yield from room.SENTENCES

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from credsync.core.people import Act
 from credsync.core.portal import Mode
 from credsync.web.console.context import ConsoleContext
 
 WAYS: Final = (
-    ("/", "Today"),
-    ("/therapists", "Therapists"),
-    ("/workflows", "Workflows"),
-    ("/alerts", "Alerts"),
-    ("/settings", "Settings"),
+    ("/", "Today", Act.LOOK),
+    ("/therapists", "Therapists", Act.LOOK),
+    ("/workflows", "Workflows", Act.LOOK),
+    ("/alerts", "Alerts", Act.LOOK),
+    ("/settings", "Settings", Act.LOOK),
+    ("/people", "People", Act.PEOPLE),
+    ("/audit", "Audit", Act.AUDIT),
 )
-"""The pages named on every page: address and word."""
+"""The pages named on every page of whoever may open them: address, word, act."""
 
 
 def frame_of(context: ConsoleContext) -> Mapping[str, Any]:
