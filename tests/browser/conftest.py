@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chromium import started
 from tests.browser.visit import Visit
 from tests.console.service import Console, serving_console
+
+expect.set_options(timeout=20_000)
+"""Milliseconds; a machine may be busy, and live pages take some seconds by design."""
 
 
 @pytest.fixture(scope="session")

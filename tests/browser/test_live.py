@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.api.service import contact
 from tests.browser.visit import Visit
 from tests.console.service import Console
 
 
+def live(page: Page) -> None:
+    """Press Live and wait until the page listens."""
+    page.get_by_role("button", name="Live").click()
+    expect(page.locator(".live[data-listening]")).to_be_visible()
+
+
 def test_what_is_new_comes_by_itself_where_somebody_asked_for_it(visit: Visit, console: Console) -> None:
     address = console.therapist(contact_id=contact(), name="Ada Example")
     page = visit.as_("success")
     page.goto(address)
-    page.get_by_role("button", name="Live").click()
+    live(page)
     expect(page.locator("[data-age]")).to_contain_text("as of")
     page.mouse.move(0, 0)
     page.get_by_role("button", name="Live").blur()
@@ -26,7 +32,7 @@ def test_nothing_moves_while_somebody_is_at_it(visit: Visit, console: Console) -
     address = console.therapist(contact_id=contact(), name="Ada Example")
     page = visit.as_("success")
     page.goto(address)
-    page.get_by_role("button", name="Live").click()
+    live(page)
     newer = page.get_by_role("button", name="Show what is new")
     expect(newer).to_be_hidden()
     page.get_by_label("Note for your colleagues").fill("half a sentence")

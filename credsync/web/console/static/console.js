@@ -36,17 +36,21 @@ if (main && bar && window.EventSource) {
   let shown = Date.now();
   let place = null;
   let waiting = false;
+  let asked = false;
   bar.hidden = false;
 
+  const typed = () =>
+    [...main.querySelectorAll("textarea:not([readonly]), input:not([type=hidden], [type=checkbox], [type=radio])")].some(
+      (each) => each.value !== each.defaultValue,
+    );
   const inUse = () =>
     document.hidden ||
     main.matches(":hover") ||
-    main.querySelector("input[type=checkbox]:checked, details[open]:focus-within, dialog[open]") !== null ||
+    main.querySelector("input[type=checkbox]:checked, details[open]:focus-within") !== null ||
     (main.contains(document.activeElement) && document.activeElement !== main) ||
-    [...main.querySelectorAll("textarea:not([readonly]), input[type=text], input:not([type])")].some((each) => each.value !== each.defaultValue);
+    typed();
 
   const show = async () => {
-    waiting = false;
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
     if (!answer.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -63,8 +67,9 @@ if (main && bar && window.EventSource) {
     if (waiting) return;
     waiting = true;
     setTimeout(() => {
-      if (!stream) waiting = false;
-      else if (inUse()) { waiting = false; newer.hidden = false; }
+      waiting = false;
+      if (!stream) return;
+      if (inUse()) newer.hidden = false;
       else show();
     }, Math.max(0, shown + SOONEST - Date.now()));
   };
@@ -72,20 +77,28 @@ if (main && bar && window.EventSource) {
     stream = new EventSource("/live");
     stream.addEventListener("changed", (event) => {
       if (place !== null && event.data !== place) tell();
+      // Whoever has just asked for it may have had the page open for long.
+      if (place === null && asked) { if (typed()) newer.hidden = false; else show(); }
+      asked = false;
       place = event.data;
+      bar.dataset.listening = "";
     });
   };
-  const stop = () => { stream?.close(); stream = null; place = null; };
+  const stop = () => { stream?.close(); stream = null; place = null; delete bar.dataset.listening; };
   const set = (on) => {
     toggle.setAttribute("aria-pressed", String(on));
     sessionStorage.setItem(LIVE, on ? "on" : "off");
     if (on && !document.hidden) start(); else stop();
   };
-  toggle.addEventListener("click", () => set(toggle.getAttribute("aria-pressed") !== "true"));
+  toggle.addEventListener("click", () => {
+    asked = true;
+    set(toggle.getAttribute("aria-pressed") !== "true");
+  });
   newer.addEventListener("click", show);
   document.addEventListener("visibilitychange", () => {
     if (toggle.getAttribute("aria-pressed") !== "true") return;
-    if (document.hidden) stop(); else { start(); tell(); }
+    if (document.hidden) stop();
+    else { asked = true; start(); }
   });
   setInterval(() => {
     const seconds = Math.round((Date.now() - shown) / 1000);
