@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
@@ -36,6 +37,9 @@ from credsync.store.set_up_links import address as address_of_link
 from credsync.store.set_up_links import make_first_link
 from credsync.web.api.context import ApiContext
 from credsync.web.api.webhook_secrets import WebhookSecrets
+
+if TYPE_CHECKING:
+    from credsync.web.console.provider import Oidc
 
 _log = structlog.get_logger("credsync")
 
@@ -305,7 +309,7 @@ def _serve_api(app: App, context: ApiContext, listener: socket.socket | None, st
 
     host, port = listener.getsockname()[:2] if listener else app.settings.address
     config = uvicorn.Config(
-        build_site(context),
+        build_site(context, _provider(app.settings)),
         host=host,
         port=port,
         log_config=None,
@@ -319,6 +323,24 @@ def _serve_api(app: App, context: ApiContext, listener: socket.socket | None, st
     _log.info("service.started", address=address, portals=sorted(app.portals), docs="/docs")
     _invite_first_admin(app, app.settings.public_url or address)
     _Server(config, stop).run(sockets=[listener] if listener else None)
+
+
+def _provider(settings: Settings) -> Oidc | None:
+    """The OpenID Connect provider where people may sign in. Raises `SettingsError` without its client secret."""
+    from credsync.web.console.provider import Oidc
+
+    if settings.oidc_issuer is None:
+        return None
+    client_secret = secret("OIDC_CLIENT_SECRET")
+    if client_secret is None:
+        raise SettingsError(
+            "oidc_issuer needs its client secret: set CREDSYNC_OIDC_CLIENT_SECRET, or CREDSYNC_OIDC_CLIENT_SECRET_FILE "
+            "to a file that holds it."
+        )
+    client_id = settings.oidc_client_id or ""
+    return Oidc(
+        settings.oidc_issuer, client_id, client_secret, settings.oidc_groups, settings.oidc_groups_claim
+    )
 
 
 def _invite_first_admin(app: App, base: str) -> None:

@@ -15,11 +15,12 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from credsync.core.durations import parse_duration
 from credsync.core.forms import nearest
+from credsync.core.people import Role
 from credsync.core.schedule import Policy
 
 ENV_PREFIX = "CREDSYNC_"
-SECRETS = ("HUBSPOT_TOKEN_", "WEBHOOK_SECRET_")
-"""Environment names (after the prefix) that are secrets of a portal, not settings."""
+SECRETS = ("HUBSPOT_TOKEN_", "WEBHOOK_SECRET_", "OIDC_CLIENT_SECRET")
+"""How environment names (after the prefix) begin that are secrets, not settings."""
 MOST_WEBHOOK_SECRETS = 2
 DEFAULT_FILE = Path("credsync.toml")
 
@@ -51,19 +52,24 @@ def _with_port(value: str) -> str:
 
 Span = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
 Text = Annotated[str, Field(min_length=1)]
+_SECURE = r"^(https://[^\s?#]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?(/[^\s?#]*)?)$"
 _SPAN = "a span longer than nothing, such as 90s, 30m, 12h or 7d"
 _EXPECTED: Final[Mapping[str, str]] = {
     "database_url": "a database's address: sqlite:///credsync.db or postgresql://user@host/name",
     "portals": "a pattern of file names, such as portals/*.toml",
     "bind": "a host and a port, such as 127.0.0.1:8080 or [::1]:8080",
     "public_url": "the address people reach this service by, such as https://credsync.example.org",
+    "oidc_issuer": "the address of an OpenID Connect provider, to the letter, such as https://login.example.org",
+    "oidc_client_id": "a text",
+    "oidc_groups": 'a table from groups to roles, such as { "credsync-admins" = "admin" }',
+    "oidc_groups_claim": "a text",
     "sentry_dsn": "a text",
     "notify_urls": 'a list of texts, such as ["https://example.org/hook"]',
     "log_format": "one of json and console",
     "look_again_share": "a number above 0 and at most 1, such as 0.05",
     "listen": "true or false",
 }
-_BARE = ("notify_urls", "look_again_share", "listen")
+_BARE = ("notify_urls", "look_again_share", "listen", "oidc_groups")
 """What each setting must be, told in place of what the parser makes of it. No value is repeated: some are secret."""
 
 
@@ -80,6 +86,10 @@ class Settings(BaseSettings):
         AfterValidator(_with_port),
     ] = "127.0.0.1:8080"
     public_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    oidc_issuer: Annotated[str, Field(pattern=_SECURE)] | None = None
+    oidc_client_id: Text | None = None
+    oidc_groups: Annotated[dict[str, Role], NoDecode, BeforeValidator(_listed)] = {}
+    oidc_groups_claim: Text = "groups"
     sentry_dsn: str | None = None
     notify_urls: Annotated[list[str], NoDecode, BeforeValidator(_listed)] = []
     log_format: Literal["json", "console"] = "json"
@@ -152,6 +162,10 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         raise SettingsError(_message(faults)) from None
     if settings.look_again_min > settings.look_again_max:
         faults.append("look_again_min must not be longer than look_again_max: shorten it, or lengthen that")
+    if settings.oidc_issuer is not None and not (settings.oidc_client_id and settings.oidc_groups):
+        faults.append(
+            "oidc_issuer needs oidc_client_id, and oidc_groups that says which group gives which role"
+        )
     if faults:
         raise SettingsError(_message(faults))
     return settings

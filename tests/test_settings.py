@@ -16,6 +16,10 @@ GOOD = {
     "portals": '"mine/*.toml"',
     "bind": '"[::1]:80"',
     "public_url": '"https://credsync.example.org"',
+    "oidc_issuer": '"https://login.example.org/realm"',
+    "oidc_client_id": '"credsync"',
+    "oidc_groups": '{ "credsync-admins" = "admin" }',
+    "oidc_groups_claim": '"roles"',
     "sentry_dsn": '"https://key@example.org/1"',
     "notify_urls": '["https://example.org/hook"]',
     "log_format": '"console"',
@@ -36,6 +40,14 @@ BAD = [
     ("portals", ["5", '""', "{ x = 1 }"], "portals/*.toml"),
     ("bind", ['"8080"', '"x:y"', '"x:99999"', '"127.0.0.1:\\u0668"', "8080"], "127.0.0.1:8080"),
     ("public_url", ['"credsync.example.org"', '"ftp://x"', "5"], "https://credsync.example.org"),
+    (
+        "oidc_issuer",
+        ['"http://login.example.org"', '"login.example.org"', '"https://a?b"', "5"],
+        "to the letter",
+    ),
+    ("oidc_client_id", ['""', "5"], "a text"),
+    ("oidc_groups", ['"admin"', '{ x = "king" }', "[]"], "a table from groups to roles"),
+    ("oidc_groups_claim", ['""', "5"], "a text"),
     ("sentry_dsn", ["5"], "a text"),
     ("notify_urls", ['"x"', "[5]", "{}"], 'a list of texts, such as ["https'),
     ("listen", ['"perhaps"', "5"], "true or false"),
@@ -62,6 +74,13 @@ def refusal(tmp_path: Path, text: str = "") -> list[str]:
     first, *faults = str(refused.value).splitlines()
     assert first == "The settings cannot be used:"
     return [fault.strip() for fault in faults]
+
+
+def test_a_provider_needs_a_client_and_groups(tmp_path: Path) -> None:
+    """Without groups nobody could come in."""
+    [fault] = refusal(tmp_path, 'oidc_issuer = "https://login.example.org"\n')
+    assert "oidc_client_id" in fault
+    assert "oidc_groups" in fault
 
 
 def test_every_setting_is_read(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def _may_be_reached(app: App) -> None:
             "must not travel unencrypted"
         )
     with app.database.read() as connection:
-        if not people.anybody(connection):
+        if app.settings.oidc_issuer is None and not people.anybody(connection):
             missing.append(
                 "let somebody in first, `credsync user add EMAIL --role admin`, since else the first who comes by the "
                 "link of the first start would be admin"

@@ -111,20 +111,3 @@ audit_head = Table(
     Column("hash", String(64), nullable=False),
     comment="the newest row of `audit`: whoever appends holds this row, so that the chain never forks",
 )
-
-oidc_flows = Table(
-    "oidc_flows",
-    metadata,
-    Column("digest", String(64), primary_key=True, comment="SHA-256 of the browser's cookie"),
-    Column("state", String(64), nullable=False),
-    Column("nonce", String(64), nullable=False),
-    Column(
-        "verifier",
-        String(128),
-        nullable=False,
-        comment="PKCE's secret, of no use without the provider's code",
-    ),
-    Column("back", Text, nullable=False, comment="the page that was asked for"),
-    Column("until", Moment, nullable=False),
-    comment="who is at the provider to sign in; gone with the answer",
-)

@@ -27,7 +27,6 @@ from credsync.store.metadata import Id
 from credsync.store.metadata import metadata as metadata
 from credsync.store.people_tables import audit as audit
 from credsync.store.people_tables import audit_head as audit_head
-from credsync.store.people_tables import oidc_flows as oidc_flows
 from credsync.store.people_tables import people as people
 from credsync.store.people_tables import sessions as sessions
 from credsync.store.people_tables import set_up_links as set_up_links

@@ -10,11 +10,12 @@ from credsync.web.api.context import ApiContext
 from credsync.web.console.app import STATIC, build_console
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.pages import PAGES
+from credsync.web.console.provider import Oidc
 from credsync.web.console.session_door import SessionDoor
 
 
-def build_site(context: ApiContext) -> ASGIApp:
-    """API and console over one database."""
+def build_site(context: ApiContext, oidc: Oidc | None = None) -> ASGIApp:
+    """API and console over one database; with `oidc` people may sign in at that provider."""
     pages = ConsoleContext(
         context.database,
         context.portals,
@@ -22,6 +23,7 @@ def build_site(context: ApiContext) -> ASGIApp:
         context.wake,
         context.public_url,
         context.live,
+        oidc,
     )
     return site(build_api(context), build_console(pages, SessionDoor(pages)))
 

@@ -21,6 +21,7 @@ from credsync.store.database import Database
 from credsync.web.console.app import build_console
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.door import Door
+from credsync.web.console.provider import Oidc
 from credsync.web.console.viewer import Viewer
 from credsync.web.site import site
 from tests.api.service import Service, portals, serving
@@ -81,6 +82,7 @@ def serving_console(
     *,
     door: Callable[[ConsoleContext], Door] = lambda _: ByHeader(),
     public_url: str | None = None,
+    oidc: Oidc | None = None,
 ) -> Iterator[Console]:
     """Serve on a database at the newest schema until the end of the block; passwords are hashed at least cost."""
     with serving(database_url) as api, closing(socket.socket()) as listener:
@@ -95,6 +97,7 @@ def serving_console(
             lambda name, after: wakes.append((name, after)),
             public_url=public_url,
             live=live(api.database) if live is not None else None,
+            oidc=oidc,
             hasher=CHEAP,
         )
         both = site(api.app, build_console(context, door(context)))

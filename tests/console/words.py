@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from credsync.core.reasons import Reason, sentence
-from credsync.web.console import audit, frame, guard, people, set_up, sign_in, words
+from credsync.web.console import audit, frame, guard, people, set_up, sign_in, sign_in_elsewhere, words
 
 CONSOLE = Path(words.__file__).parent
 _HEADER = "# The console's words in another language; `python -m tests.console.words` brings it up to date."
@@ -38,7 +38,7 @@ def messages() -> Iterator[str | tuple[str, ...]]:
         yield from table.values()
     yield from (word for _, word, _ in frame.WAYS)
     yield from (sentence(reason) for reason in Reason if sentence(reason))
-    for room in (guard, audit, people, set_up, sign_in):
+    for room in (guard, audit, people, set_up, sign_in, sign_in_elsewhere):
         yield from room.SENTENCES
 
 

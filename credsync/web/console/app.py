@@ -29,6 +29,7 @@ from credsync.web.console.render import Renderer
 from credsync.web.console.set_up import SetUpPages
 from credsync.web.console.settings import SettingsPages
 from credsync.web.console.sign_in import SignIn
+from credsync.web.console.sign_in_elsewhere import SignInElsewhere
 from credsync.web.console.therapist import TherapistPages
 from credsync.web.console.therapists import Therapists
 from credsync.web.console.today import Today
@@ -58,6 +59,7 @@ def build_console(context: ConsoleContext, door: Door, more: Iterable[object] = 
         AuditPages(context, renderer, limiter),
         SignIn(context, renderer, limiter, hashing),
         SetUpPages(context, renderer, limiter, hashing),
+        SignInElsewhere(context, limiter),
         Live(context, limiter),
         Language(context),
         *more,

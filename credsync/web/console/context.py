@@ -11,6 +11,7 @@ from credsync.core.portal import Portal
 from credsync.core.schedule import Policy
 from credsync.operate.live import Live
 from credsync.store.database import Database
+from credsync.web.console.provider import Oidc
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class ConsoleContext:
     """The console's world. `wake(portal, seconds)` tells the worker, if it runs in this process, that a round is due.
 
     `public_url` is the address people reach the service by; None for one on loopback alone. `hasher` is argon2id at the
-    cost that RFC 9106 recommends where memory is scarce.
+    cost that RFC 9106 recommends where memory is scarce. With `oidc` people may sign in at that provider.
     """
 
     database: Database
@@ -27,4 +28,5 @@ class ConsoleContext:
     wake: Callable[[str, float], None]
     public_url: str | None = None
     live: Live | None = None
+    oidc: Oidc | None = None
     hasher: PasswordHasher = field(default_factory=PasswordHasher)

@@ -47,6 +47,8 @@ PAGES: Final = (
     Page("POST", "/settings/portals/{name}/resume", "resume", Act.PAUSE),
     Page("GET", "/sign-in", "sign_in_page", None),
     Page("POST", "/sign-in", "sign_in", None),
+    Page("GET", "/sign-in/elsewhere", "sign_in_elsewhere", None),
+    Page("GET", "/sign-in/back", "come_back", None),
     Page("POST", "/sign-out", "sign_out", Act.LOOK),
     Page("GET", "/set-up/{token}", "set_up_page", None),
     Page("POST", "/set-up/{token}", "set_up", None),

@@ -54,18 +54,19 @@ def set_cookie(response: Response, context: ConsoleContext, secret: str) -> None
     Over TLS it is a `__Host-` cookie, which no other host, not even a subdomain, can have set.
     """
     response.set_cookie(
-        _name(context), secret, path="/", secure=_by_tls(context), httponly=True, samesite="lax"
+        _name(context), secret, path="/", secure=by_tls(context), httponly=True, samesite="lax"
     )
 
 
 def drop_cookie(response: Response, context: ConsoleContext) -> None:
     """Let the browser forget it."""
-    response.delete_cookie(_name(context), path="/", secure=_by_tls(context), httponly=True, samesite="lax")
+    response.delete_cookie(_name(context), path="/", secure=by_tls(context), httponly=True, samesite="lax")
 
 
 def _name(context: ConsoleContext) -> str:
-    return "__Host-credsync" if _by_tls(context) else "credsync"
+    return "__Host-credsync" if by_tls(context) else "credsync"
 
 
-def _by_tls(context: ConsoleContext) -> bool:
+def by_tls(context: ConsoleContext) -> bool:
+    """Whether people reach the service over TLS."""
     return (context.public_url or "").startswith("https://")

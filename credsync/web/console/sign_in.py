@@ -27,7 +27,6 @@ from credsync.web.console.session_door import cookie_of, drop_cookie, set_cookie
 
 _WRONG: Final = "The e-mail address or the password is not right."
 _BUSY: Final = "Too many people sign in at this moment. Wait a minute, then try again."
-_SLOWER: Final = "There were too many attempts. Wait {seconds} s, then try again."
 SENTENCES: Final = (_WRONG, _BUSY, "Nobody was signed in")
 _LONGEST: Final = 1_024
 
@@ -73,10 +72,9 @@ class SignIn:
         database = self._context.database
         begun = await change(database, self._limiter, lambda c: self._begin(c, email, address))
         if begun.wait_until is not None:
-            seconds = ceil((begun.wait_until - database.clock.now()).total_seconds())
-            said = _SLOWER.format(seconds=max(1, seconds))
-            headers = {"Retry-After": str(max(1, seconds))}
-            return self._page(request, back, email, said, HTTPStatus.TOO_MANY_REQUESTS, headers)
+            seconds = max(1, ceil((begun.wait_until - database.clock.now()).total_seconds()))
+            headers = {"Retry-After": str(seconds)}
+            return self._page(request, back, email, "", HTTPStatus.TOO_MANY_REQUESTS, headers, seconds)
         try:
             fits = await self._hashing.fits(begun.kept, password)
             fresh = (
@@ -136,9 +134,18 @@ class SignIn:
         problem: str = "",
         status: HTTPStatus = HTTPStatus.OK,
         headers: dict[str, str] | None = None,
+        wait: int = 0,
     ) -> Response:
         return self._renderer.page(
-            request, "sign_in.html", status, headers, back=back, email=email[:254], problem=problem
+            request,
+            "sign_in.html",
+            status,
+            headers,
+            back=back,
+            email=email[:254],
+            problem=problem,
+            wait=wait,
+            elsewhere=self._context.oidc is not None,
         )
 
 

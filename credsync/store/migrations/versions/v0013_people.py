@@ -73,22 +73,6 @@ def upgrade() -> None:
         comment="the newest row of `audit`: whoever appends holds this row, so that the chain never forks",
     )
     op.create_table(
-        "oidc_flows",
-        sa.Column("digest", sa.String(length=64), nullable=False, comment="SHA-256 of the browser's cookie"),
-        sa.Column("state", sa.String(length=64), nullable=False),
-        sa.Column("nonce", sa.String(length=64), nullable=False),
-        sa.Column(
-            "verifier",
-            sa.String(length=128),
-            nullable=False,
-            comment="PKCE's secret, of no use without the provider's code",
-        ),
-        sa.Column("back", sa.Text(), nullable=False, comment="the page that was asked for"),
-        sa.Column("until", Moment(), nullable=False),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_oidc_flows")),
-        comment="who is at the provider to sign in; gone with the answer",
-    )
-    op.create_table(
         "people",
         sa.Column("id", _ID, autoincrement=True, nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False, comment="lower case"),
