@@ -17,6 +17,7 @@ from bench import (
     intake,
     lag,
     one_round,
+    pages,
     poison,
     simulate,
     throughput,
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "poison": _poison,
         "round": _round,
         "crowd": _crowd,
+        "pages": _pages,
         "throughput": _throughput,
         "faults": _faults,
     }
@@ -114,6 +116,8 @@ def _parser() -> argparse.ArgumentParser:
     many.add_argument(
         "--few", type=int, help="all there are, to compare with; as many as are due if not said"
     )
+    shown = measures.add_parser("pages", help="how long the console's pages take, and their weight")
+    shown.add_argument("--crowd", type=int, default=100_000)
     fast = measures.add_parser("throughput", help="objects written a second under HubSpot's real limits")
     fast.add_argument("--objects", type=int, default=throughput.OBJECTS_IN_ALL)
     hard = measures.add_parser(
@@ -212,6 +216,10 @@ def _round(options: argparse.Namespace) -> list[Row]:
 
 def _crowd(options: argparse.Namespace) -> list[Row]:
     return crowd.rows(crowd.measure(options.crowd, options.due, few=options.few))
+
+
+def _pages(options: argparse.Namespace) -> list[Row]:
+    return pages.rows(pages.measure(options.crowd))
 
 
 def _throughput(options: argparse.Namespace) -> list[Row]:

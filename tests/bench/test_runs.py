@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from bench import crowd, faults, floor, hints, intake, lag, one_round, poison, throughput, whole_rounds
+from bench import crowd, faults, floor, hints, intake, lag, one_round, pages, poison, throughput, whole_rounds
 from bench.judge import Judge
 from bench.processes import Stage, stage
 from bench.report import missed
@@ -147,3 +147,10 @@ def test_faults_lose_nothing_of_ours_and_each_is_named(on: Stage, judge: Judge) 
     assert (found.sdk.named, found.sdk.lost) == (3, 1)
     assert found.ours.calls < found.old.calls
     assert not missed(faults.rows([found]))
+
+
+def test_every_page_of_the_console_is_timed_and_weighed() -> None:
+    found = pages.measure(crowd=200, times=2)
+    assert len(found.pages) == len({page.what for page in found.pages})
+    assert all(page.bytes < pages.MOST_BYTES for page in found.pages), found.pages
+    assert len(pages.rows(found)) == len(found.pages) + 2
