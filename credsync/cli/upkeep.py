@@ -46,14 +46,14 @@ def upgrade(ctx: typer.Context) -> None:
 @db.command()
 def restored(ctx: typer.Context) -> None:
     """After a backup was restored, before any service starts: believe no record id, send nothing old by itself."""
-    from credsync.store.restoring import take_up_backup
+    from credsync.store.acts import take_up_backup
 
     settings = settings_of(ctx)
     names = portal_names(settings)
     with open_database(settings) as database:
         for name in names:
             with database.write() as connection:
-                found = take_up_backup(connection, name, database.clock.now())
+                found = take_up_backup(connection, actor(), name, database.clock.now())
             typer.echo(
                 f"{name}: {found.therapists} therapists are looked at again, {found.links} links are in doubt, "
                 f"{found.held} writes are held (credsync list --state held)."

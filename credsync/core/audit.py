@@ -25,6 +25,7 @@ class Deed(StrEnum):
     ACKNOWLEDGED = "alert.acknowledged"
     PAUSED = "portal.paused"
     RESUMED = "portal.resumed"
+    RESTORED = "portal.restored"
     TOKEN_MADE = "token.created"  # noqa: S105 - the name of an act
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - the name of an act
     PERSON_ADDED = "person.added"

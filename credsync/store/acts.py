@@ -7,7 +7,7 @@ facts (sign-ups, sections, submissions) is no act and stands in no line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -15,11 +15,12 @@ from sqlalchemy import Connection, select
 from credsync.core.alerts import Alert
 from credsync.core.audit import Deed
 from credsync.core.events import TimelineEvent
-from credsync.store import alerts, audit, portals, tokens
+from credsync.store import alerts, audit, portals, restoring, tokens
 from credsync.store.audit import Whom
 from credsync.store.choices import accept_choice
 from credsync.store.intake import accept_sync
 from credsync.store.notes import accept_note
+from credsync.store.restoring import Restored
 from credsync.store.resyncs import Choosing, request_resync
 from credsync.store.tables import links
 from credsync.store.therapists import Door, Taken
@@ -142,6 +143,13 @@ def resume(
         whom = Whom("portal", name)
         audit.append(connection, now, actor.who, Deed.RESUMED, whom, why=reason, before=before, after=after)
     return events
+
+
+def take_up_backup(connection: Connection, actor: Actor, name: str, now: datetime) -> Restored:
+    """After a backup was restored, see `restoring.take_up_backup`."""
+    found = restoring.take_up_backup(connection, name, now)
+    audit.append(connection, now, actor.who, Deed.RESTORED, Whom("portal", name), after=asdict(found))
+    return found
 
 
 def resync(

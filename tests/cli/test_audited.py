@@ -64,6 +64,7 @@ COMMANDS: list[tuple[list[str], str, str, str | None]] = [
     (["import", "some.csv"], "therapists.imported", "1", None),
     (["alerts", "1", "--acknowledge", "--note", "mine"], "alert.acknowledged", "1", "mine"),
     (["portal", "pause", "demo", *WHY], "portal.paused", "demo", "on the phone"),
+    (["db", "restored"], "portal.restored", "demo", None),
     (["token", "create", "backend", "--scope", "read"], "token.created", "backend", None),
 ]
 
@@ -102,6 +103,7 @@ def test_a_rehearsal_leaves_no_line(run: Run, known: Database, command: list[str
 RAW = frozenset({"accept_sync", "accept_choice", "accept_note", "request_resync", "import_therapist"})
 _BY_ROOM: dict[str, frozenset[str]] = {
     "portals": frozenset({"pause", "resume"}),
+    "restoring": frozenset({"take_up_backup"}),
     "tokens": frozenset({"create_token", "revoke_token"}),
     "alerts": frozenset({"acknowledge"}),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -15,6 +16,8 @@ from credsync.store.audit import Whom
 from credsync.store.database import Database
 from credsync.store.people_tables import audit as table
 from credsync.store.people_tables import audit_head
+from tests.databases import PostgresServer
+from tests.pgbouncer import MISSING, find_pgbouncer, pgbouncer
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -115,6 +118,23 @@ def test_a_last_row_written_anew_is_found(database: Database) -> None:
 
 def test_many_who_append_at_once_make_one_chain(database: Database) -> None:
     """Each in a transaction and on a connection of its own, as two processes are: nobody's row is lost or doubled."""
+    _append_at_once(database)
+
+
+def test_many_who_append_behind_pgbouncer_make_one_chain(
+    postgres: PostgresServer, migrated_postgres: str
+) -> None:
+    """In transaction mode, where each transaction may have another connection of the server."""
+    program = find_pgbouncer()
+    if program is None:
+        pytest.skip(MISSING)
+    name = postgres.create_database(migrated_postgres)
+    with pgbouncer(program, postgres.url(name)) as url, closing(Database(url)) as behind:
+        _append_at_once(behind)
+    postgres.drop_database(name)
+
+
+def _append_at_once(database: Database) -> None:
     others = [Database(database.url.render_as_string(hide_password=False)) for _ in range(4)]
     start = threading.Barrier(len(others))
     failed: list[BaseException] = []
