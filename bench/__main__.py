@@ -20,6 +20,7 @@ from bench import (
     pages,
     poison,
     simulate,
+    spread,
     throughput,
     whole_rounds,
 )
@@ -28,6 +29,7 @@ from bench.report import Row, missed, show
 
 SEEDS = 5
 HINTED_SEEDS = 3
+KILLS, SCALED, SUBMITS = 50, 10, 60
 SPEED = 2.5
 """A second of the machine's counts as so many of the rule's: seeds abreast at a low speed distort less than one after
 another at a high one, and take as long."""
@@ -48,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "pages": _pages,
         "throughput": _throughput,
         "faults": _faults,
+        "spread": _spread,
     }
     if options.measure == "simulate":
         return _simulate(options)
@@ -66,6 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.set_defaults(
+        kills=KILLS,
+        submits=SUBMITS,
+        only=[],
         therapists=1_000,
         seeds=SEEDS,
         first_seed=1,
@@ -125,6 +131,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     hard.add_argument(
         "--each", type=int, default=faults.THERAPISTS, help="therapists of each way and scenario"
+    )
+    many_processes = measures.add_parser(
+        "spread", help="takeover, from fact to round, idling, 20 portals on 4 processes"
+    )
+    many_processes.add_argument("--kills", type=int, default=KILLS)
+    many_processes.add_argument("--submits", type=int, default=SUBMITS)
+    many_processes.add_argument(
+        "--only", nargs="+", choices=("takeover", "wake", "idle", "fair"), default=[], help="some of them"
     )
     pure = measures.add_parser("simulate", help="the look-again rule alone, over a grid of its settings")
     pure.add_argument("--seeds", type=int, default=SEEDS)
@@ -230,6 +244,33 @@ def _throughput(options: argparse.Namespace) -> list[Row]:
 
 def _faults(options: argparse.Namespace) -> list[Row]:
     return faults.rows(faults.measure(options.each))
+
+
+def _spread(options: argparse.Namespace) -> list[Row]:
+    wanted = options.only or ("takeover", "wake", "idle", "fair")
+    rows: list[Row] = []
+    if "wake" in wanted:
+        ways = {
+            "SQLite, one process": ("sqlite", False, True),
+            "SQLite, two processes": ("sqlite", True, True),
+            "PostgreSQL, two processes": ("postgresql", True, True),
+            "PostgreSQL, two processes, polling": ("postgresql", True, False),
+        }
+        rows += spread.round_rows(
+            {
+                what: spread.until_rounds(on, options.submits, apart=apart, listen=listen)
+                for what, (on, apart, listen) in ways.items()
+            }
+        )
+    if "idle" in wanted:
+        for portals in (1, 5):
+            rows += spread.idle_rows(portals, *spread.idle(portals))
+    if "fair" in wanted:
+        rows += spread.fair_rows(spread.fairness(20, 4, 5, 30.0))
+    if "takeover" in wanted:
+        for lease, kills in ((spread.TTL, options.kills), (2.0, min(options.kills, SCALED))):
+            rows += spread.takeover_rows(spread.takeovers(kills, lease), lease)
+    return rows
 
 
 def _simulate(options: argparse.Namespace) -> int:

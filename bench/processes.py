@@ -90,6 +90,16 @@ class Process:
         loud = [line for line in self.lines() if line.get("level") not in ("info", "debug")]
         return "\n".join(json.dumps(line) for line in loud[:5]) or "nothing at warning or above"
 
+    @property
+    def id(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         """End it by its id, at first politely."""
         self._process.terminate()
@@ -177,7 +187,7 @@ def start_service(
     service = Process("service", ("credsync", "serve", "--speed", f"{speed:g}"), folder, chosen)
     try:
         service.wait_for(_SERVICE_SAYS)
-        token = _command(folder, chosen, "token", "create", "bench", "--scope", "admin").strip()
+        token = command(folder, chosen, "token", "create", "bench", "--scope", "admin").strip()
         try:
             yield Stage(folder, sandbox, service, token)
         except BenchFailed as failure:
@@ -195,7 +205,8 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **{f"CREDSYNC_{name.upper()}": value for name, value in settings.items()}}
 
 
-def _command(folder: Path, settings: Mapping[str, str], *arguments: str) -> str:
+def command(folder: Path, settings: Mapping[str, str], *arguments: str) -> str:
+    """Run one command of credsync to its end; gives what it printed. Raises `BenchFailed` if it fails."""
     done = subprocess.run(
         [sys.executable, "-m", "credsync", *arguments],
         cwd=folder,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -30,6 +31,8 @@ SPREAD = {
 }
 COMES_UP_WITHIN = 180.0
 """Seconds; a few on a machine that is not busy."""
+AROUND = timedelta(seconds=0.5)
+"""Before and after a blow a round may be as slow as this between its claim and its look: all share the machine."""
 _STARTED = '"service.started"'
 
 
@@ -120,9 +123,14 @@ class Stage(HubSpotSide, Caller):
             settle_after=timedelta(seconds=600 / SPEED),
             by_people=frozenset(self.by_people),
             slow=frozenset(self.slow),
-            interrupted=self.interrupted,
-            stalled=self.stalled,
+            interrupted=[*self.interrupted, *self._leases_lost()],
+            stalled=[(since - AROUND, until + AROUND) for since, until in self.stalled],
         )
+
+    def _leases_lost(self) -> list[datetime]:
+        """When a process was so slow that its lease ran out, and said so: a round ended there, as by a kill."""
+        lines = (line for log in self.folder.glob("*.log") for line in log.read_text("utf-8").splitlines())
+        return [datetime.fromisoformat(json.loads(line)["at"]) for line in lines if '"lease.lost"' in line]
 
     def close(self) -> None:
         """End whatever was started, by its id."""
