@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from credsync_sandbox.control import contacts, faults, truth, validations, watch
+from credsync_sandbox.control import contacts, faults, truth, validations, watch, webhooks
 from credsync_sandbox.control.reading import BadRequest, answer
 from credsync_sandbox.control.records import ACTIONS
 from credsync_sandbox.hubspot.gate import Gate
@@ -129,7 +129,7 @@ def _routes(sandbox: Sandbox) -> list[Route]:
         route("/time", watch.time_now, "GET"),
         route("/time", watch.advance, "POST"),
         route("/settings", watch.settings, "GET", "PUT"),
-        route("/webhooks", watch.webhooks, "GET", "POST", "DELETE"),
+        route("/webhooks", webhooks.webhooks, "GET", "POST", "DELETE"),
         route("/schema", watch.schema, "GET", "PUT", "DELETE"),
         route("/validations", validations.listed, "GET"),
         route("/validations", validations.put, "PUT"),

@@ -71,7 +71,30 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--faults", type=Path, help="faults to begin with (JSON, as POST /_sandbox/faults takes)"
     )
+    found.add_argument(
+        "--webhooks-shuffled",
+        action="store_true",
+        help="webhooks come in no order, in bodies of any size, several at once",
+    )
+    found.add_argument(
+        "--webhooks-doubled", type=_share, default=0.0, help="the share of events that come twice (default 0)"
+    )
+    found.add_argument(
+        "--webhooks-late", default="0", help="each event is late by up to so long, such as 30s (default 0)"
+    )
+    found.add_argument(
+        "--webhooks-of-workflows",
+        action="store_true",
+        help="a workflow that is done with a record says so itself (signature v2)",
+    )
     return found
+
+
+def _share(given: str) -> float:
+    value = float(given)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("must be a number from 0 to 1")
+    return value
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,6 +106,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             association_calls_per_10s=options.association_calls_per_10s,
             daily_calls=options.daily_calls,
             latency=parse_duration(options.latency),
+            webhooks_shuffled=options.webhooks_shuffled,
+            webhooks_doubled=options.webhooks_doubled,
+            webhooks_late=parse_duration(options.webhooks_late),
+            webhooks_of_workflows=options.webhooks_of_workflows,
         )
         run(
             options.port,

@@ -37,5 +37,13 @@ class Settings:
     ui_domain: str = "app.hubspot.com"
     journal: bool = False
     """Keep each call's text in the request log, and every change of a record in the journal."""
+    webhooks_shuffled: bool = False
+    """Webhooks come in no order, in bodies of any size, several at once."""
+    webhooks_doubled: float = 0.0
+    """The share of webhook events that come twice."""
+    webhooks_late: float = 0.0
+    """Seconds (sandbox time) by which each webhook event is late at most."""
+    webhooks_of_workflows: bool = False
+    """A workflow that is done with a record says so by a webhook of its own, signed v2."""
     rules: list[dict[str, Any]] = field(default_factory=list)
     """Admin-set rules, enforced on 2026-09 paths: `{object, when: {property: value}, require: [property]}`."""

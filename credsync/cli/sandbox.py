@@ -42,6 +42,24 @@ def sandbox(
         Path | None,
         typer.Option(metavar="FILE", help="Faults to begin with (JSON, as POST /_sandbox/faults takes)."),
     ] = None,
+    webhooks_shuffled: Annotated[
+        bool,
+        typer.Option(
+            "--webhooks-shuffled", help="Webhooks come in no order, in bodies of any size, several at once."
+        ),
+    ] = False,
+    webhooks_doubled: Annotated[
+        float, typer.Option(min=0, max=1, metavar="SHARE", help="The share of events that come twice.")
+    ] = 0.0,
+    webhooks_late: Annotated[
+        str, typer.Option(metavar="D", help="Each event is late by up to so long, such as 30s.")
+    ] = "0",
+    webhooks_of_workflows: Annotated[
+        bool,
+        typer.Option(
+            "--webhooks-of-workflows", help="A workflow done with a record says so itself (signature v2)."
+        ),
+    ] = False,
 ) -> None:
     """Run the HubSpot stand-in, until SIGINT or SIGTERM."""
     from credsync_sandbox.main import run
@@ -52,12 +70,18 @@ def sandbox(
     try:
         option = "--delay"
         parse_delay(delay, seed)
+        option = "--webhooks-late"
+        late = parse_duration(webhooks_late)
         option = "--latency"
         settings = Settings(
             calls_per_10s=calls_per_10s,
             association_calls_per_10s=association_calls_per_10s,
             daily_calls=daily_calls,
             latency=parse_duration(latency),
+            webhooks_shuffled=webhooks_shuffled,
+            webhooks_doubled=webhooks_doubled,
+            webhooks_late=late,
+            webhooks_of_workflows=webhooks_of_workflows,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from None

@@ -95,6 +95,14 @@ def number(given: dict[str, Any], name: str, default: int | None = None) -> int 
     return value
 
 
+def share(given: dict[str, Any], name: str) -> float:
+    """A number from 0 to 1; absent is 0."""
+    value = given.get(name, 0.0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise BadRequest(f"{name}: must be a number from 0 to 1")
+    return float(value)
+
+
 def convert(name: str, change: Callable[[Any], T], value: Any) -> T:
     """Apply a conversion; its complaint names the field."""
     try:

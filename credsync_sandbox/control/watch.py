@@ -16,15 +16,14 @@ from credsync_sandbox.control.reading import (
     needed,
     number,
     seconds,
+    share,
     table,
     text,
-    words,
 )
 from credsync_sandbox.portal.export import drop_label, export, put_label
 from credsync_sandbox.portal.property import property_of
 from credsync_sandbox.sandbox import Sandbox
 from credsync_sandbox.settings import Settings
-from credsync_sandbox.webhooks import Target
 from credsync_sandbox.world.times import iso_ms, iso_us
 
 
@@ -103,6 +102,7 @@ async def settings(sandbox: Sandbox, request: Request) -> Response:
         changed = Settings(**{**asdict(held), **body})
         if changed.refusals_tell not in ("all", "names", "nothing"):
             raise BadRequest(f"refusals_tell: {changed.refusals_tell!r}; there are all, names and nothing")
+        share(body, "webhooks_doubled")
         for name in body:
             _check_setting(name, getattr(Settings(), name), getattr(changed, name))
         for name in body:
@@ -122,29 +122,6 @@ def _check_setting(name: str, usual: Any, given: Any) -> None:
     )
     if not right:
         raise BadRequest(f"{name}: {given!r} is not a {type(usual).__name__} that this setting takes")
-
-
-async def webhooks(sandbox: Sandbox, request: Request) -> Response:
-    """POST webhooks `{"url", "secret", "subscriptions"?, "signed_as"?, "drop"?}`; GET tells; DELETE ends them."""
-    hooks = sandbox.webhooks
-    if request.method == "POST":
-        names = ("url", "secret", "subscriptions", "signed_as", "drop")
-        body = table(await json_body(request), "body", names)
-        for name in ("url", "signed_as"):
-            address = needed(body, name) if name == "url" else text(body, name)
-            if address is not None and not address.startswith(("http://", "https://")):
-                raise BadRequest(f"{name}: must begin with http:// or https://")
-        drop = body.get("drop", 0.0)
-        if isinstance(drop, bool) or not isinstance(drop, int | float) or not 0 <= drop <= 1:
-            raise BadRequest("drop: must be a number from 0 to 1")
-        wanted = frozenset(words(body, "subscriptions")) or None
-        hooks.set(Target(needed(body, "url"), needed(body, "secret"), wanted, text(body, "signed_as"), drop))
-    elif request.method == "DELETE":
-        hooks.set(None)
-    target = hooks.target
-    sandbox.settle()
-    counts = {"delivered": hooks.delivered, "failed": hooks.failed, "waiting": hooks.waiting}
-    return answer({"url": target.url if target else None, **counts})
 
 
 async def schema(sandbox: Sandbox, request: Request) -> Response:

@@ -108,6 +108,7 @@ def plan_sign_up(world: World, contact: Record, ordinal: int, order: SignUp, now
         steps.append(step)
         if order.link_delay:
             steps.append(following(step, order.link_delay, "mark"))
+        steps[-1].finishes = True
     schedule(world, steps)
     return planned
 

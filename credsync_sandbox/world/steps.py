@@ -26,6 +26,8 @@ class Step:
     parent_id: str
     slot: str | None = None
     properties: dict[str, str] = field(default_factory=dict)
+    finishes: bool = False
+    """With it the workflow that made the record is done."""
     planned: float = 0.0
     """The wall moment of planning: nothing happens before it, even while time stands still."""
 

@@ -15,6 +15,8 @@ def fire_due(world: World) -> int:
     while (step := world.steps.pop_due(now)) is not None:
         if not _do(world, step, max(world.clock.wall_of(step.due), step.planned)):
             world.steps.skipped += 1
+        elif step.finishes and step.slot and world.finished is not None:
+            world.finished.append((step.slot, step.contact))
         done += 1
     return done
 

@@ -33,6 +33,8 @@ class World:
     started: float = 0.0
     events: list[dict[str, Any]] | None = None
     """Webhook events not yet sent; None while no webhook is configured."""
+    finished: list[tuple[str, str]] | None = None
+    """What workflows are done and not yet told of: slot and contact; None while no webhook is configured."""
     journal: Journal | None = None
 
     @property

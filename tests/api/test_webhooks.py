@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 
 from credsync.store import portals as portal_rows
 from credsync.store.webhook_tables import hints, webhooks
-from credsync_sandbox.webhooks import signature_v3
+from credsync_sandbox.signatures import signature_v3
 from tests.api.service import PUBLIC_URL, SECRETS, Service, contact, serving
 
 PATH = "/v1/webhooks/hubspot/alpha"

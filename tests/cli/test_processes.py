@@ -179,7 +179,8 @@ def test_sandbox_takes_limits_latency_and_faults_from_the_start(start: Start, ho
     )
     limits = ("--calls-per-10s", "7", "--association-calls-per-10s", "5", "--daily-calls", "1000")
     given = ("--port", "0", "--portal", "portals/demo.toml", "--latency", "1ms", "--faults", "faults.json")
-    sandbox = start("sandbox", *given, *limits)
+    hooks = ("--webhooks-shuffled", "--webhooks-doubled", "0.5", "--webhooks-late", "2m")
+    sandbox = start("sandbox", *given, *limits, *hooks, "--webhooks-of-workflows")
     assert sandbox.stdout is not None
     url = sandbox.stdout.readline().split()[-1]
     with httpx2.Client(base_url=url, headers={"Authorization": "Bearer any"}) as client:
@@ -188,6 +189,13 @@ def test_sandbox_takes_limits_latency_and_faults_from_the_start(start: Start, ho
         settings = client.get("/_sandbox/settings").json()
         assert (settings["latency"], settings["daily_calls"]) == (0.001, 1000)
         assert settings["association_calls_per_10s"] == 5
+        told = {key: value for key, value in settings.items() if key.startswith("webhooks_")}
+        assert told == {
+            "webhooks_shuffled": True,
+            "webhooks_doubled": 0.5,
+            "webhooks_late": 120,
+            "webhooks_of_workflows": True,
+        }
     sandbox.terminate()
     assert end(sandbox).code == 0
 

@@ -100,6 +100,38 @@ def test_forged_webhooks_move_a_counter_and_nothing_else(told: World) -> None:
     told.leaves(therapist, "its Address is gone and nobody was told")
 
 
+def test_webhooks_in_no_order_twice_and_late_lose_nothing_and_write_nothing_twice(told: World) -> None:
+    """However HubSpot's webhooks come (no order, twice, late), nothing is lost and nothing is written twice."""
+    told.hooks(shuffled=True, doubled=0.5, late="40s")
+    everybody = [submitted(told, licenses=["NY"], spread="20s", link_delay="5s") for _ in range(8)]
+    for therapist, _ in everybody:
+        told.until_state(therapist, "in_sync")
+    told.submit(everybody[0][0], npi(TWO))
+    for _, contact in everybody:
+        told.change("delete", id=told.records(contact)[ADDRESS]["id"])
+        told.change("create", contact=contact, slot=ADDRESS)
+    for _, contact in everybody:
+        until(lambda: told.records(contact)[ADDRESS]["writes"], 20, "each successor to be written")  # noqa: B023
+    until(lambda: all_told(told), 20, "the last of the webhooks")
+    for therapist, contact in everybody:
+        told.until_state(therapist, "in_sync")
+        expected = {ACTIVE: 2 if contact == everybody[0][1] else 1, ADDRESS: 1, "license.NY": 1}
+        assert written(told, contact) == expected
+    assert told.records(everybody[0][1])[ACTIVE]["properties"]["npi"] == TWO
+
+
+def test_what_workflows_say_themselves_is_enough(told: World) -> None:
+    """A workflow's own webhook (signature v2) is looked after like any hint, and a second one changes nothing."""
+    told.hooks(subscriptions=["contact.privacyDeletion"], of_workflows=True, doubled=1)
+    therapist, contact = submitted(told, licenses=["NY"])
+    told.until_state(therapist, "in_sync")
+    assert written(told, contact) == {ACTIVE: 1, ADDRESS: 1, "license.NY": 1}
+    until(lambda: all_told(told), 20, "the second ones")
+    metrics = told.api.get("/metrics").text
+    assert 'outcome="replayed"' in metrics
+    assert written(told, contact) == {ACTIVE: 1, ADDRESS: 1, "license.NY": 1}
+
+
 def test_nothing_is_lost_when_every_webhook_is_dropped(here: World) -> None:
     """Nothing is lost when every webhook is dropped, even right after they had been relied on."""
     here.hooks()

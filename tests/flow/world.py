@@ -120,8 +120,11 @@ class World(HubSpotSide, Caller):
             self._observed[-1] = (self._observed[-1][0], datetime.now(UTC))
         self.start()
 
-    def hooks(self, drop: float = 0.0, secret: str = WEBHOOK_SECRET) -> None:
-        """HubSpot sends its webhooks from here on, by way of a proxy that has the service's public address."""
+    def hooks(self, secret: str = WEBHOOK_SECRET, **manner: Any) -> None:
+        """HubSpot sends its webhooks from here on, by way of a proxy that has the service's public address.
+
+        `manner` is how they come, as `/_sandbox/webhooks` takes it: `drop`, `shuffled`, `doubled`, `late`, …
+        """
         path = "/v1/webhooks/hubspot/demo"
         signed_as = f"{PUBLIC_URL}{path}"
         told = {
@@ -129,7 +132,7 @@ class World(HubSpotSide, Caller):
             "secret": secret,
             "signed_as": signed_as,
         }
-        self.hubspot.post("/_sandbox/webhooks", json={**told, "drop": drop}).raise_for_status()
+        self.hubspot.post("/_sandbox/webhooks", json={**told, **manner}).raise_for_status()
 
     def leaves(self, therapist: str, why: str) -> None:
         """Tell the oracle that this test leaves something of a therapist unwritten on purpose."""

@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credsync_sandbox.portal.schema import AssociationType, Schema
-from credsync_sandbox.webhooks import signature_v3
+from credsync_sandbox.signatures import signature_v2, signature_v3
 from credsync_sandbox.world.links import Links
 from tests.sandbox.driver import PORTAL, Driver, running
 
@@ -153,6 +153,8 @@ def test_a_state_file_of_another_portal_is_refused(tmp_path: Path) -> None:
         (["--delay", "soon"], 4),
         (["--latency", "soon"], 4),
         (["--faults", "nothing.json"], 4),
+        (["--webhooks-late", "soon"], 4),
+        (["--webhooks-doubled", "2"], 2),
         (["--speed", "-1"], 4),
         (["--what"], 2),
     ],
@@ -307,6 +309,24 @@ def test_changes_are_told_to_a_webhook_signed_and_again_after_a_refusal(tmp_path
         }
         assert any(event["attemptNumber"] > 0 for event in events)
         assert sandbox.do("/webhooks", method="DELETE")["url"] is None
+
+
+def test_a_workflow_says_itself_that_it_is_done_signed_v2(tmp_path: Path) -> None:
+    """Once its record is in its slot: the contact's id alone, at the address with the workflow's name."""
+    inbox = Inbox()
+    with inbox.open() as url, running(tmp_path, speed=1000) as sandbox:
+        about = {"url": url, "secret": "s3cret", "subscriptions": ["contact.privacyDeletion"]}
+        sandbox.do("/webhooks", {**about, "of_workflows": True})
+        made = {"delay": "1s", "slots": ["credentialing_active_attested"], "link_delay": "1s"}
+        contact = sandbox.do("/contacts", made)["id"]
+        headers, body = inbox.got.get(timeout=10)
+        assert sandbox.records(contact)["credentialing_active_attested"]["labels"]
+        signed_as = f"{url}&workflow=credentialing_active_attested"
+        assert headers["X-HubSpot-Signature"] == signature_v2("s3cret", "POST", signed_as, body)
+        assert headers["X-HubSpot-Signature-Version"] == "v2"
+        assert "X-HubSpot-Signature-v3" not in headers
+        assert httpx2.Response(200, content=body).json() == {"hs_object_id": int(contact)}
+        assert sandbox.do("/webhooks", method="GET")["waiting"] == 0
 
 
 @given(
