@@ -199,4 +199,4 @@ def _why_lost(link: Link, sight: SlotSight) -> Reason:
 
 def _history(link: Link, now: datetime, reason: Reason) -> LinkHistory:
     assert link.record_id is not None
-    return LinkHistory(link.slot, link.record_id, link.found_at, now, reason)
+    return LinkHistory(link.slot, link.record_id, link.found_at, now, reason, link.record_created_at)

@@ -67,3 +67,5 @@ class LinkHistory:
     found_at: datetime | None
     lost_at: datetime
     reason: Reason
+    created_at: datetime | None = None
+    """When HubSpot made the record, if that is known: it may have held the slot since long before it was found."""

@@ -35,11 +35,14 @@ def after_loss(
     """The stored writes, with what a lost record's successor is owed in the current enrolment.
 
     A deleted or unlinked record's successor gets the enrolment's data again. After a mere label move what was written
-    stays written, unless this enrolment wrote it to a holder from before its own sign-up.
+    stays written, unless this enrolment wrote it to a holder from before its own sign-up: one that was found, or is
+    known to have been made, before it.
     """
     writes = list(stored)
     for loss in lost:
-        stale = enrolment_since is not None and loss.found_at is not None and loss.found_at <= enrolment_since
+        stale = enrolment_since is not None and any(
+            at is not None and at <= enrolment_since for at in (loss.found_at, loss.created_at)
+        )
         owed = loss.reason is Reason.RECORD_LOST or stale
         for index, write in enumerate(list(writes)):
             if write.slot != loss.slot or write.record_id != loss.record_id:

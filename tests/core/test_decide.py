@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -443,6 +444,44 @@ def test_what_the_new_enrolment_wrote_to_a_holder_from_before_it_is_sent_again_t
     stir(story)
     story.wait(60).run(most=5)
     assert story.got(new) == {"npi": "2"}
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_a_holder_found_only_after_the_sign_up_may_be_from_before_it(overlap: bool) -> None:
+    """What the new enrolment wrote to a holder from before its sign-up is sent again, though it was first seen after it."""
+    story = Story()
+    old = story.hub.add("credentialing", ATTESTED)
+    story.sign_up()
+    story.wait(60).sign_up(again=True)
+    story.submit(form_data(npi="2"))
+    story.wait(60).run(most=5)
+    assert story.got(old) == {"npi": "2"}
+    told = replace(story.case.links[ACTIVE], record_created_at=T0 + timedelta(seconds=30))
+    story.case = replace(story.case, links={**story.case.links, ACTIVE: told})
+    new = story.hub.add("credentialing", ATTESTED)
+    if overlap:
+        stir(story)
+        story.wait(60).round()
+    story.hub.records[old].labels.clear()
+    stir(story)
+    story.wait(60).run(most=5)
+    assert story.got(new) == {"npi": "2"}
+
+
+def test_a_record_made_after_the_sign_up_keeps_what_was_written_when_its_label_moves() -> None:
+    """A label merely moved to another record while the old one lives: written ones are not sent again."""
+    story = Story()
+    first = story.hub.add("credentialing", ATTESTED)
+    story.sign_up(again=True)
+    story.submit(form_data(npi="2"))
+    story.wait(60).run(most=5)
+    told = replace(story.case.links[ACTIVE], record_created_at=T0 + timedelta(seconds=30))
+    story.case = replace(story.case, links={**story.case.links, ACTIVE: told})
+    second = story.hub.add("credentialing")
+    story.hub.move(ATTESTED, first, second)
+    stir(story)
+    story.wait(60).run(most=5)
+    assert (story.got(first), story.got(second)) == ({"npi": "2"}, {})
 
 
 # Loss
