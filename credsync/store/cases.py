@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, or_, select
 
 from credsync.core.decide import Case
 from credsync.core.facts import Facts, MovingFact, SignUp, SignUpKind, Submission
@@ -198,25 +198,36 @@ def claim_rows(
     ]
 
 
+def _soonest(*which: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """The soonest of the due, of the lane and of the hints, each of those that are meant."""
+    return select(
+        *(
+            select(column)
+            .where(column.table.c.portal == bindparam("of_portal"), column.is_not(None), *meant)
+            .order_by(column)
+            .limit(1)
+            .scalar_subquery()
+            for column, meant in zip(
+                (therapists.c.due_at, therapists.c.backfill_at, hints.c.due_at), which, strict=True
+            )
+        )
+    )
+
+
+_SOONEST = _soonest((), (), ())
+"""Asked all the time, so put together once."""
+
+
 def next_due_at(connection: Connection, portal: str, besides: Taken = NOTHING_TAKEN) -> datetime | None:
     """When the next therapist or hint of a portal is due, or since when one waits in the backfill lane; else None."""
-    free = _not_in(therapists.c.id, besides.therapists)
-    untold = _not_in(hints.c.therapist_id, besides.therapists)
-    if besides.woken:
-        untold += [or_(hints.c.therapist_id != ANYBODY, hints.c.object.not_in(sorted(besides.woken)))]
-    soonest = [
-        select(column)
-        .where(column.table.c.portal == portal, column.is_not(None), *which)
-        .order_by(column)
-        .limit(1)
-        .scalar_subquery()
-        for column, which in (
-            (therapists.c.due_at, free),
-            (therapists.c.backfill_at, free),
-            (hints.c.due_at, untold),
-        )
-    ]
-    found = connection.execute(select(*soonest)).one()
+    query = _SOONEST
+    if besides != NOTHING_TAKEN:
+        free = _not_in(therapists.c.id, besides.therapists)
+        untold = _not_in(hints.c.therapist_id, besides.therapists)
+        if besides.woken:
+            untold += [or_(hints.c.therapist_id != ANYBODY, hints.c.object.not_in(sorted(besides.woken)))]
+        query = _soonest(free, free, untold)
+    found = connection.execute(query, {"of_portal": portal}).one()
     return min((each for each in found if each is not None), default=None)
 
 

@@ -22,7 +22,7 @@ class CallsMade:
 
 
 def add_calls(connection: Connection, portal: str, day: date, made: Mapping[str, CallsMade]) -> None:
-    """Add calls by bucket, in one statement. A new day begins with them."""
+    """Add calls by bucket. A new day begins with them."""
     rows = [
         {
             "portal": portal,
@@ -36,7 +36,7 @@ def add_calls(connection: Connection, portal: str, day: date, made: Mapping[str,
     ]
     if not rows:
         return
-    row = insert(connection, daily_calls).values(rows)
+    row = insert(connection, daily_calls)
     same_day = daily_calls.c.day == row.excluded.day
     connection.execute(
         row.on_conflict_do_update(
@@ -47,7 +47,8 @@ def add_calls(connection: Connection, portal: str, day: date, made: Mapping[str,
                 "stopped_until": func.coalesce(row.excluded.stopped_until, daily_calls.c.stopped_until),
                 "calls": case((same_day, daily_calls.c.calls + row.excluded.calls), else_=row.excluded.calls),
             },
-        )
+        ),
+        rows,
     )
 
 

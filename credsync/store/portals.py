@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, or_, select, update
 
 from credsync.core.alerts import AlertKind
 from credsync.core.denials import Denied, Verb
@@ -47,6 +47,10 @@ class PortalStatus:
         return self.paused_by == OURSELVES
 
 
+_STATUS = select(portals).where(portals.c.name == bindparam("of_portal"))
+"""Asked all the time, so put together once."""
+
+
 def ensure(connection: Connection, name: str) -> None:
     """Make the portal's row if there is none."""
     connection.execute(insert(connection, portals).values(name=name).on_conflict_do_nothing())
@@ -54,7 +58,7 @@ def ensure(connection: Connection, name: str) -> None:
 
 def status_of(connection: Connection, name: str) -> PortalStatus:
     """A portal's standing; one never seen is neither paused nor in trouble."""
-    row = connection.execute(select(portals).where(portals.c.name == name)).one_or_none()
+    row = connection.execute(_STATUS, {"of_portal": name}).one_or_none()
     if row is None:
         return PortalStatus(name)
     return _status(row)
