@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from credsync.core.facts import SignUpKind
-from credsync.core.forms import check_form
+from credsync.core.forms import FormFaults, check_form
 from credsync.core.portal import Portal
 from credsync.store import intake
 from credsync.store.database import Database
@@ -45,6 +45,8 @@ class Callers:
     told: list[Told] = field(default_factory=list)
     broken: float = 0.0
     """How often the API dies between the commit and its answer."""
+    refused: int = 0
+    """Reports with class D data."""
 
     def report(self, path: str, body: Mapping[str, Any]) -> None:
         """One call, and again if it was not answered."""
@@ -116,6 +118,18 @@ class Callers:
         body = {"reason": "wanted", "include_held": include_held}
         self.report(f"/v1/therapists/{therapist}/sync", body)
 
+    def forbidden(self, therapist: str) -> None:
+        """What must never come in is refused at the door, and kept nowhere, not even in the refusal."""
+        data = {"personal_information": {"ssn": CANARY}, "npi_and_caqh": {"caqh_password": CANARY}}
+        try:
+            check_form("ca", data, self.portal.custom)
+        except FormFaults as refusal:
+            said = [str(refusal), *map(str, refusal.faults)]
+        else:
+            said = [CANARY]
+        assert CANARY not in repr(said), f"class D of {therapist} was taken, or said again"
+        self.refused += 1
+
     def moment(self, ago: float = 0.0) -> str:
         """A moment as callers write it."""
         return (self.time.now() - timedelta(seconds=ago)).isoformat()
@@ -123,7 +137,7 @@ class Callers:
     def ca(self, states: tuple[str, ...] = (), bad: bool = False) -> dict[str, Any]:
         """Parts of a CA by chance, with a canary in what must not be kept."""
         pick = self.chance.choice
-        data: dict[str, Any] = {}
+        data: dict[str, Any] = {"personal_information": {"birth_place": CANARY, "citizenship": CANARY}}
         if self.chance.random() < 0.9:
             npi: Any = pick(_NPIS) if self.chance.random() < 0.95 else None
             data["npi_and_caqh"] = {"npi": npi}
@@ -136,7 +150,7 @@ class Callers:
         if states and self.chance.random() < 0.85:
             items = [{"state": state, "number": f"{state}-{self.chance.randint(1, 99)}"} for state in states]
             data["education_and_training"] = {"licenses": items}
-        return data or {"npi_and_caqh": {"npi": pick(_NPIS)}}
+        return data if len(data) > 1 else {"npi_and_caqh": {"npi": pick(_NPIS)}}
 
     def af(self) -> dict[str, Any]:
         """An attestation that confirms most and changes some."""

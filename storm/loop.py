@@ -12,14 +12,15 @@ import anyio
 
 _T = TypeVar("_T")
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
-"""When every storm begins."""
+"""When storms begin."""
 
 
 class VirtualTime:
-    """Seconds since the start; a clock for whoever wants moments."""
+    """Seconds since the start; a clock for whoever wants moments. It begins `after` so many seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, after: float = 0.0) -> None:
         self.seconds = 0.0
+        self._start = START + timedelta(seconds=after)
 
     def monotonic(self) -> float:
         """Seconds since the start."""
@@ -27,7 +28,7 @@ class VirtualTime:
 
     def now(self) -> datetime:
         """The moment, in whole microseconds as a clock tells them."""
-        return START + timedelta(seconds=round(self.seconds, 6))
+        return self._start + timedelta(seconds=round(self.seconds, 6))
 
     def timestamp(self) -> float:
         """The moment as seconds since 1970."""

@@ -22,13 +22,19 @@ class Weather:
     chance: Random
     trouble: float = 0.0
     met: Counter[str] = field(default_factory=Counter)
-    kinds: tuple[str, ...] = ("refused", "lost", "slow", "hang", "server_error", "nonsense", "limited")
+    kinds: tuple[str, ...] = (
+        "refused", "lost", "vanished", "slow", "hang", "server_error", "nonsense", "limited",
+    )  # fmt: skip
+    only: str | None = None
+    """In an outage: what nearly every call meets, or nearly every write."""
+    only_writes: bool = False
 
-    def strikes(self) -> str | None:
+    def strikes(self, path: str) -> str | None:
         """What befalls the next call, if anything."""
-        if self.chance.random() >= self.trouble:
+        outage = self.only is not None and (not self.only_writes or path.endswith("batch/update"))
+        if self.chance.random() >= (0.9 if outage else self.trouble):
             return None
-        kind = self.chance.choice(self.kinds)
+        kind = self.only if outage and self.only else self.chance.choice(self.kinds)
         self.met[kind] += 1
         return kind
 
@@ -64,9 +70,9 @@ class Network(httpx2.AsyncBaseTransport):
         """One call."""
         self._alive()
         self.on_call()
-        kind, chance = self._weather.strikes(), self._weather.chance
+        kind, chance = self._weather.strikes(request.url.path), self._weather.chance
         await anyio.sleep(chance.uniform(0.01, 0.08))
-        if kind in ("refused", "server_error", "limited"):
+        if kind in ("refused", "vanished", "server_error", "limited"):
             return self._turned_away(kind, request)
         task = asyncio.create_task(self._delivered(request))
         self._under_way.add(task)
@@ -103,6 +109,8 @@ class Network(httpx2.AsyncBaseTransport):
             )  # fmt: skip
         if kind == "refused":
             raise httpx2.ConnectError("refused", request=request)
+        if kind == "vanished":
+            raise httpx2.ReadError("reset", request=request)
         if kind == "server_error":
             status = chance.choice((500, 502, 503, 504, 521))
             return httpx2.Response(status, text="<html>oops</html>", request=request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from random import Random
 import anyio
 import anyio.lowlevel
 import httpx2
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
 from credsync.core.portal import Portal
 from credsync.core.schedule import Policy
@@ -22,6 +22,7 @@ from credsync.reconcile.owner import POLL
 from credsync.reconcile.watch import Watch
 from credsync.reconcile.worker import PortalWorker
 from credsync.store.database import Database, Rehearsal
+from credsync.store.tables import leases
 from storm.loop import SkewedClock, VirtualTime
 from storm.network import Network, Weather
 
@@ -60,6 +61,9 @@ def statements_kept(engine: Engine) -> Engine:
     return engine
 
 
+OWNER = select(leases.c.owner, leases.c.expires_at)
+
+
 class MortalDatabase(Database):
     """A process's way to the database: counts its durable steps, and ends with the process."""
 
@@ -76,12 +80,28 @@ class MortalDatabase(Database):
         self._process.alive()
         self.steps += 1
         dies = self.steps == self._fate.dies_at_step
-        with super().write() as connection:
+        with super().write() as connection, self._held(connection):
             yield connection
             if dies and not self._fate.after_commit:
                 self._process.kill()
         if dies:
             self._process.kill()
+
+    @contextmanager
+    def _held(self, connection: Connection) -> Iterator[None]:
+        """What a process changes, it changes while nobody else has the lease. Only SQLite counts changes."""
+        name = self._process.name
+        before, held = self._changes(connection), self._owner(connection) == name
+        yield
+        if self._changes(connection) > before and not held and self._owner(connection) != name:
+            self._process.wrong(f"{name} recorded something under another's lease")
+
+    def _owner(self, connection: Connection) -> str | None:
+        row = connection.execute(OWNER).one_or_none()
+        return None if row is None else str(row.owner)
+
+    def _changes(self, connection: Connection) -> int:
+        return int(getattr(connection.connection.dbapi_connection, "total_changes", 0))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -110,6 +130,10 @@ class Process:
     ) -> None:
         self.name = name
         self.killed = False
+        self.died = False
+        """By its fate, not at the storm's end."""
+        self.wrong: Callable[[str], None] = lambda _: None
+        """Takes what is wrong with what it records."""
         self._time = time
         self._frozen_until = 0.0
         self.frozen: list[tuple[datetime, datetime]] = []
@@ -131,9 +155,9 @@ class Process:
             Edge(portal, client),
             policy,
             name,
-            LONG_LEASE if calm else LEASE,
+            LONG_LEASE if calm else LEASE * (1 + seed % 3),
             clock=time.monotonic,
-            poll=LONG_LEASE.total_seconds() if calm else POLL * (1 + seed % 2),
+            poll=LONG_LEASE.total_seconds() if calm else POLL * (1 + 3 * (seed % 2)),
             watch=None if watchful else Watch(self.database, portal, RARELY, clock=time.monotonic),
         )
 
@@ -152,7 +176,7 @@ class Process:
 
     def kill(self) -> None:
         """kill -9, here."""
-        self.killed = True
+        self.killed = self.died = True
         raise Killed
 
     def kill_quietly(self) -> None:

@@ -44,8 +44,8 @@ class StepScene(Scene):
 
     async def _short_life(self) -> None:
         therapist, say = uuid_of(0), self.callers
-        self.therapists.append(therapist)
-        made = await self._control("POST", "/_sandbox/contacts", licenses=["NY"], delay="5s")
+        self.people.therapists.append(therapist)
+        made = await self.control("POST", "/_sandbox/contacts", licenses=["NY"], delay="5s")
         contact = str(made["id"])
         licence = {"education_and_training": {"licenses": [{"state": "NY", "number": "NY-1"}]}}
         say.sign_up(therapist, contact)
@@ -53,7 +53,7 @@ class StepScene(Scene):
         await anyio.sleep(30)
         say.sign_up(therapist, None, kind="extended")
         slots = ["credentialing_active_attested"]
-        await self._control("POST", "/_sandbox/esu", contact=contact, slots=slots, pause="2s")
+        await self.control("POST", "/_sandbox/esu", contact=contact, slots=slots, pause="2s")
         await anyio.sleep(5)
         say.submit(therapist, "ca", {"npi_and_caqh": {"npi": "1245319599"}})
 

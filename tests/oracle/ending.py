@@ -8,9 +8,11 @@ from tests.oracle.matter import Matter, Seen, mentions
 from tests.oracle.reading import UNJUDGED, Knowledge, Offer
 from tests.oracle.wrongs import Rule, Wrong
 
+IN_SYNC = "in_sync"
+
 
 def of_end(matter: Matter, therapist: str, seen: Mapping[str, Sequence[Seen]]) -> Iterator[Wrong]:
-    """What a therapist submitted in the current enrolment that is not where it belongs."""
+    """What a therapist submitted in the current enrolment that is not where it belongs; `SILENT` where that is in order."""
     told = [t for t in matter.told[therapist] if t.answered is not None]
     if len(told) < len(matter.told[therapist]):
         return
@@ -44,8 +46,6 @@ def _of_offer(
     seen: Mapping[str, Sequence[Seen]],
 ) -> Iterator[Wrong]:
     holder = _holder(matter, contact, knowledge, offer.slot)
-    if holder is None or _was_refused(matter, holder, offer):
-        return
     there = [
         each
         for writes in seen.values()
@@ -57,12 +57,20 @@ def _of_offer(
         and offer.is_said_by(each.write.values[offer.name])
     ]
     where = f"{offer.name} of {offer.slot}, record {holder} of therapist {therapist}"
-    if not there:
+    if holder is None or offer.name in matter.evidence.ruled or _was_refused(matter, holder, offer):
+        yield from () if there else [Wrong(Rule.SILENT, where)]
+    elif not there:
         yield Wrong(Rule.MISSING, where)
     elif holder not in {each.write.record_id for each in there} and all(
         _is_owed_again(matter, each, contact, knowledge) for each in there
     ):
         yield Wrong(Rule.MISSING, f"{where}, which took the place of what was written")
+
+
+def of_silence(matter: Matter, therapist: str, unwritten: Sequence[Wrong]) -> Iterator[Wrong]:
+    """Where something is not on its record, with or without good reason, the therapist must not be shown in sync."""
+    if (matter.evidence.shown or {}).get(therapist) == IN_SYNC:
+        yield from (Wrong(Rule.SILENT, each.what) for each in unwritten)
 
 
 def _is_owed_again(matter: Matter, seen: Seen, contact: str, knowledge: Knowledge) -> bool:

@@ -32,7 +32,8 @@ class Evidence:
     `requests`, `journal` and `truth` are as the sandbox tells them. `by_people` are the correlation ids of calls that
     somebody else made in HubSpot, `slow` the faults that delayed an answer and did nothing else. `settle_after` is in wall time. `observed` and `interrupted` are when the portal only
     observed and when the service was killed, `stalled` when it stood still, or had been asked to wait. `unfinished` are therapists of whom a test says that something is left
-    undone on purpose, with the reason.
+    undone on purpose, with the reason. `shown` is the state that credsync itself shows of each, if it was asked. `ruled` are properties of which HubSpot
+    refuses some values by a rule that credsync may know, so that it does not send them.
     """
 
     portal: Json
@@ -47,6 +48,8 @@ class Evidence:
     interrupted: Sequence[datetime] = ()
     stalled: Sequence[tuple[datetime, datetime]] = ()
     unfinished: Mapping[str, str] | None = None
+    shown: Mapping[str, str] | None = None
+    ruled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

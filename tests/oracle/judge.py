@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from tests.oracle.each_write import of_contact, of_write
-from tests.oracle.ending import of_end
+from tests.oracle.ending import of_end, of_silence
 from tests.oracle.evidence import CONTACT, Evidence
 from tests.oracle.matter import Matter, Seen
 from tests.oracle.number import of_number
@@ -44,8 +44,10 @@ def _wrongs(matter: Matter) -> Iterator[Wrong]:
     for record_id, writes in right.items():
         yield from of_number(matter, record_id, writes)
     for therapist in matter.told:
+        found = list(of_end(matter, therapist, seen))
+        yield from of_silence(matter, therapist, found)
         if therapist not in (matter.evidence.unfinished or {}):
-            yield from of_end(matter, therapist, seen)
+            yield from (each for each in found if each.rule is Rule.MISSING)
     yield from _of_log(matter)
 
 

@@ -239,16 +239,22 @@ def test_a_write_before_the_labels_have_settled() -> None:
 
 
 def test_a_write_while_the_portal_only_observes_and_of_what_came_then() -> None:
-    """Nothing goes out then, and nothing of it goes out by itself afterwards."""
+    """Nothing goes out then, and nothing that a look followed goes out by itself afterwards."""
     scene = written()
     hours = (scene.now - timedelta(hours=1), scene.now + timedelta(hours=1))
     assert found(scene, observed=[hours]) == {Rule.OBSERVED}
+    for looked, wrong in ((True, {Rule.OBSERVED}), (False, set())):
+        scene = linked()
+        hours = (scene.now - timedelta(seconds=5), scene.now + timedelta(seconds=15))
+        if looked:
+            scene.look("1")
+        else:
+            scene.now += timedelta(seconds=10)
+        scene.round("c1", "1", **NPI)
+        assert found(scene, observed=[hours]) == wrong
     scene = linked()
-    hours = (scene.now - timedelta(seconds=5), scene.now + timedelta(seconds=5))
-    scene.round("c1", "1", **NPI)
-    assert found(scene, observed=[hours]) == {Rule.OBSERVED}
-    scene = linked()
-    hours = (scene.now - timedelta(seconds=5), scene.now + timedelta(seconds=5))
+    hours = (scene.now - timedelta(seconds=5), scene.now + timedelta(seconds=15))
+    scene.look("1")
     scene.tell(ANN, "sync", reason="now")
     scene.round("c1", "1", **NPI)
     assert found(scene, observed=[hours]) == set()

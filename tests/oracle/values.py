@@ -40,12 +40,24 @@ def _of_age(
 
 
 def _of_observed(matter: Matter, seen: Seen, name: str, said: Sequence[Offer]) -> Iterator[Wrong]:
+    """What a look of an observing portal followed is nobody's to send by itself; what came in vain goes on waiting."""
+
     def parked(offer: Offer) -> bool:
         told = offer.submission.told
         return any(
-            began < told.asked and told.answered is not None and told.answered < ended <= seen.write.at
+            began < told.asked
+            and told.answered is not None
+            and told.answered < ended <= seen.write.at
+            and any(told.answered < look.at and look.ended < ended for look in looks)
             for began, ended in matter.evidence.observed
         )
+
+    looks = [
+        call
+        for contact in matter.ever(seen.therapist, seen.write)
+        for call in matter.calls.looks.get(contact, ())
+        if call.answered_well
+    ]
 
     if all(parked(o) for o in said) and not matter.sync_since(seen, None, include_held=False):
         yield Wrong(Rule.OBSERVED, f"{name} of {seen.write.record_id} was submitted meanwhile")

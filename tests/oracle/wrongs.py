@@ -30,6 +30,8 @@ class Rule(StrEnum):
     TOO_OFTEN = "written no more often than there are causes"
     AGAIN = "a write carries the values of its own submissions alone"
     MISSING = "what was submitted is on its record in the end"
+    SILENT = "nothing ends in silence: what is not on its record is not shown in sync"
+    POISON = "a value that is refused delays nobody else by more than a round"
     LOG = "the sandbox's log and its truth agree"
 
 
