@@ -29,6 +29,7 @@ from credsync.core.verdicts import Outcome
 from credsync.reconcile import apply, turn
 from credsync.reconcile import round as one_round
 from credsync.reconcile.lease_holder import LeaseHolder
+from credsync.reconcile.sweep import Sweep
 from credsync.store import intake, leases, rounds
 from credsync.store.database import now_plus
 from credsync.store.tables import leases as lease_rows
@@ -233,13 +234,13 @@ def mix_up_therapists() -> Any:
 
 @_bug
 def look_once() -> Any:
-    """The system before this one: who missed is not looked at again."""
-    return patch.object(turn, "next_due", lambda *_: None)
+    """The system before this one: who missed is not looked at again, nor is anybody swept."""
+    return _both(patch.object(turn, "next_due", lambda *_: None), _nobody_swept())
 
 
 @_bug
 def clear_due_at_unconditionally() -> Any:
-    """A fact that came in the middle of a round is overlooked."""
+    """A fact that came in the middle of a round is overlooked, and nobody swept."""
     real = rounds._finish
 
     def finish(connection: Any, turns: Sequence[Any], now: Any) -> None:
@@ -249,7 +250,16 @@ def clear_due_at_unconditionally() -> Any:
                 row = update(therapists).where(therapists.c.id == each.before.therapist_id)
                 connection.execute(row.values(due_at=each.finish.due_at))
 
-    return patch.object(rounds, "_finish", finish)
+    return _both(patch.object(rounds, "_finish", finish), _nobody_swept())
+
+
+def _nobody_swept() -> Any:
+    """The sweep finds what a round forgot within a day: a second guard, which is taken away, too."""
+
+    async def turn(_self: Any, _lease: Any) -> None:
+        return None
+
+    return patch.object(Sweep, "turn", turn)
 
 
 @_bug

@@ -139,7 +139,7 @@ class Callers:
         pick = self.chance.choice
         data: dict[str, Any] = {"personal_information": {"birth_place": CANARY, "citizenship": CANARY}}
         if self.chance.random() < 0.9:
-            npi: Any = pick(_NPIS) if self.chance.random() < 0.95 else None
+            npi: Any = pick(_NPIS) if self.chance.random() < 0.85 else None
             data["npi_and_caqh"] = {"npi": npi}
             if self.chance.random() < 0.7:
                 status = "pending" if bad else pick(_STATUSES)

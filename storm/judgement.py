@@ -104,6 +104,7 @@ def _count(scene: Scene, evidence: Evidence) -> None:
     met: dict[str, Any] = {
         **scene.weather.met,
         "killed": sum(p.died for p in scene.processes),
+        "frozen": sum(len(p.frozen) for p in scene.processes),
         "takeovers": max(0, len(scene.owners) - 1),
         "class_d_refused": scene.callers.refused,
         "many_workers": scene.at_once > 1,

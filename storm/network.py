@@ -14,6 +14,10 @@ import httpx2
 
 from storm.loop import VirtualTime
 
+LASTS = 0.6
+"""How likely the next call meets the same again: trouble comes in spells, and outlasts what is tried four times."""
+QUICK = frozenset({"refused", "vanished", "server_error", "lost"})
+
 
 @dataclass
 class Weather:
@@ -28,13 +32,19 @@ class Weather:
     only: str | None = None
     """In an outage: what nearly every call meets, or nearly every write."""
     only_writes: bool = False
+    _lasting: str | None = None
 
     def strikes(self, path: str) -> str | None:
         """What befalls the next call, if anything."""
         outage = self.only is not None and (not self.only_writes or path.endswith("batch/update"))
-        if self.chance.random() >= (0.9 if outage else self.trouble):
+        if self._lasting and self.chance.random() < LASTS:
+            kind = self._lasting
+        elif self.chance.random() >= (0.9 if outage else self.trouble):
+            self._lasting = None
             return None
-        kind = self.only if outage and self.only else self.chance.choice(self.kinds)
+        else:
+            kind = self.only if outage and self.only else self.chance.choice(self.kinds)
+        self._lasting = kind if kind in QUICK else None
         self.met[kind] += 1
         return kind
 
@@ -61,6 +71,10 @@ class Network(httpx2.AsyncBaseTransport):
         self.took: dict[str, float] = {}
         """Seconds from the call's reaching HubSpot until its answer was heard, by correlation id."""
         self.on_call: Callable[[], None] = lambda: None
+        self.on_write: Callable[[], None] = lambda: None
+        """Asked before each call that writes is sent."""
+        self.on_written: Callable[[], None] = lambda: None
+        """… and when it has reached HubSpot."""
         self.in_vain: list[dict[str, object]] = []
         """Calls that never reached HubSpot, in the form of its own log."""
         self.held_back: list[tuple[datetime, datetime]] = []
@@ -74,6 +88,9 @@ class Network(httpx2.AsyncBaseTransport):
         await anyio.sleep(chance.uniform(0.01, 0.08))
         if kind in ("refused", "vanished", "server_error", "limited"):
             return self._turned_away(kind, request)
+        writes = request.url.path.endswith("batch/update")
+        if writes:
+            self.on_write()
         task = asyncio.create_task(self._delivered(request))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -83,6 +100,8 @@ class Network(httpx2.AsyncBaseTransport):
         elif kind == "hang":
             await anyio.sleep(chance.uniform(30, 90))
         response = await asyncio.shield(task)
+        if writes:
+            self.on_written()
         await self._turn()
         self._alive()
         if kind == "lost":

@@ -39,10 +39,16 @@ class Killed(BaseException):
 
 @dataclass
 class Fate:
-    """What will happen to a process: at which durable step it dies, before or after the commit."""
+    """What will happen to a process: at which durable step it dies, before or after the commit, or at which write to
+    HubSpot, before or after it got there; after which durable step it is frozen, for so many seconds.
+    """
 
     dies_at_step: int | None = None
     after_commit: bool = False
+    dies_at_write: int | None = None
+    after_write: bool = False
+    freezes_at_step: int | None = None
+    frozen_for: float = 0.0
     ahead: timedelta = field(default_factory=timedelta)
 
 
@@ -86,6 +92,8 @@ class MortalDatabase(Database):
                 self._process.kill()
         if dies:
             self._process.kill()
+        if self.steps == self._fate.freezes_at_step:
+            self._process.freeze(self._fate.frozen_for)
 
     @contextmanager
     def _held(self, connection: Connection) -> Iterator[None]:
@@ -140,6 +148,9 @@ class Process:
         """Since and until when it stood still."""
         self.database = MortalDatabase(url, time, fate, self)
         self.network = Network(app, weather, time, self.alive, self.turn)
+        self._fate = fate
+        self._writes = 0
+        self.network.on_write, self.network.on_written = self._before_write, self._after_write
         client = HubSpotClient(
             portal.hubspot.base_url,
             "a-token",
@@ -178,6 +189,15 @@ class Process:
         """kill -9, here."""
         self.killed = self.died = True
         raise Killed
+
+    def _before_write(self) -> None:
+        self._writes += 1
+        if self._writes == self._fate.dies_at_write and not self._fate.after_write:
+            self.kill()
+
+    def _after_write(self) -> None:
+        if self._fate.dies_at_write is not None and self._writes >= self._fate.dies_at_write:
+            self.kill()
 
     def kill_quietly(self) -> None:
         """kill -9, from outside: it ends at its next step."""

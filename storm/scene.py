@@ -169,7 +169,6 @@ class Scene:
                 alive = [p for p in self.processes if not p.killed]
                 if alive:
                     self.chance.choice(alive).freeze(self.chance.uniform(3, 60))
-                    self.outcome.met["frozen"] += 1
             if all(p.killed for p in self.processes):
                 await anyio.sleep(self.chance.uniform(0, 20))
                 self._begin(tasks)
@@ -179,9 +178,13 @@ class Scene:
         if fate is None:
             fate = Fate(ahead=timedelta(seconds=self.chance.choice((0, 0, -2, 2))))
             self.outcome.met["skewed"] += bool(fate.ahead)
-            if self.chance.random() < 0.5:
-                fate.dies_at_step = self.chance.randint(1, 60)
-                fate.after_commit = self.chance.random() < 0.5
+            how = self.chance.random()
+            if how < 0.3:
+                fate.dies_at_step, fate.after_commit = self.chance.randint(1, 60), self.chance.random() < 0.5
+            elif how < 0.6:
+                fate.dies_at_write, fate.after_write = self.chance.randint(1, 5), self.chance.random() < 0.5
+            if self.chance.random() < 0.4:
+                fate.freezes_at_step, fate.frozen_for = self.chance.randint(1, 40), self.chance.uniform(5, 60)
         process = Process(
             f"process {self._numbers}", self.url, self.portal_now, self._asgi, self.time, self.weather,
             self.policy, fate, self.seed * 100 + self._numbers, calm,

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 ZONE = "Pacific/Kiritimati"
 """Where midnight is at 10:00 UTC, soon after a storm of the day's last calls begins."""
 RULES: tuple[tuple[str, str, str], ...] = (
-    ("therapist_address", "street", "[^2].*"),
-    ("credentialing", "npi", "1[26].*"),
-    ("license", "license_number", ".*[1-6]"),
+    ("therapist_address", "street", "[13].*"),
+    ("credentialing", "npi", "12.*"),
+    ("license", "license_number", ".*[1-4]"),
 )
 """Object, property and what its values must be like, so that some of those submitted are refused."""
 
@@ -47,7 +47,7 @@ class Spells:
             "scope": self._scope,
             "token": self._token,
         }
-        chosen = chance.sample(sorted(kinds), chance.choice((0, 1, 1, 2)))
+        chosen = chance.sample(sorted(kinds), chance.choice((0, 1, 2, 2)))
         self._chosen = [(name, kinds[name]) for name in chosen]
 
     @property
@@ -94,8 +94,8 @@ class Spells:
     async def _outage(self, lasts: float) -> None:
         """One kind of trouble and nothing else, now and then at writes alone."""
         weather = self._scene.weather
-        weather.only = self._chance.choice(("refused", "vanished", "server_error", "lost", "limited"))
-        weather.only_writes = self._chance.random() < 0.5
+        weather.only = self._chance.choice(("refused", "vanished", "vanished", "server_error", "limited"))
+        weather.only_writes = self._chance.random() < 0.7
         await anyio.sleep(min(lasts, 90.0))
         weather.only = None
 

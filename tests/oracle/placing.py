@@ -50,7 +50,7 @@ def _look_before(
     """When the round that led to a write began to look, and when its look at this record was answered well.
 
     `last` is the last change after which the record hung on a contact: HubSpot may change while a write is on its way.
-    What was asked without a pause, and no object type of it twice, is one round; so is what was tried again.
+    What was asked without a pause, and no object type of one contact twice, is one round; so is what was tried again.
     """
     contacts = {each for owner in owners for each in matter.ever(owner, write)}
     looks = [call for each in contacts for call in matter.calls.looks.get(each, ()) if call.at <= write.at]
@@ -60,15 +60,20 @@ def _look_before(
     if not good:
         return None
     first = good[-1]
-    seen = {_to_type(looks[first])}
+    seen = _asked(looks[first], contacts)
     while first > 0:
         before = looks[first - 1]
         if before.answered_well:
-            if _to_type(before) in seen or before.ended < looks[first].at - BETWEEN_LOOKS:
+            if _asked(before, contacts) & seen or before.ended < looks[first].at - BETWEEN_LOOKS:
                 break
-            seen.add(_to_type(before))
+            seen |= _asked(before, contacts)
         first -= 1
     return looks[first].at, looks[good[-1]].at
+
+
+def _asked(look: Call, contacts: Iterable[str]) -> set[tuple[str, str]]:
+    """Which of these contacts it asked for, and of which object type; a merged one is asked for under both its ids."""
+    return {(_to_type(look), each) for each in contacts if each in look.ids}
 
 
 def _to_type(look: Call) -> str:
