@@ -118,6 +118,19 @@ def skip_the_read_back() -> Any:
 
 
 @_bug
+def refuse_a_whole_batch_for_one_value() -> Any:
+    """Who is beside a refused value is refused, too."""
+    real = apply.update_records
+
+    async def told(*args: Any, **more: Any) -> Any:
+        verdicts = await real(*args, **more)
+        refused = [v for v in verdicts.values() if v.outcome in (Outcome.REFUSED, Outcome.PARTIAL)]
+        return dict.fromkeys(verdicts, refused[0]) if refused else verdicts
+
+    return patch.object(apply, "update_records", told)
+
+
+@_bug
 def send_twice() -> Any:
     """Each batch goes out two times."""
     real = apply.update_records

@@ -57,12 +57,14 @@ def _of_offer(
         and offer.is_said_by(each.write.values[offer.name])
     ]
     where = f"{offer.name} of {offer.slot}, record {holder} of therapist {therapist}"
-    if holder is None or offer.name in matter.evidence.ruled or _was_refused(matter, holder, offer):
+    if holder is None or _was_refused(matter, holder, offer):
         yield from () if there else [Wrong(Rule.SILENT, where)]
     elif not there:
         yield Wrong(Rule.MISSING, where)
-    elif holder not in {each.write.record_id for each in there} and all(
-        _is_owed_again(matter, each, contact, knowledge) for each in there
+    elif (
+        (matter.evidence.shown or {}).get(therapist, IN_SYNC) == IN_SYNC
+        and holder not in {each.write.record_id for each in there}
+        and all(_is_owed_again(matter, each, contact, knowledge) for each in there)
     ):
         yield Wrong(Rule.MISSING, f"{where}, which took the place of what was written")
 
@@ -106,4 +108,7 @@ def _holder(matter: Matter, contact: str, knowledge: Knowledge, slot: str) -> st
 
 
 def _was_refused(matter: Matter, holder: str, offer: Offer) -> bool:
+    """By a rule that the evidence tells of; where it tells of no states, by any call that named it beside the record."""
+    if matter.evidence.shown is not None:
+        return offer.name in matter.evidence.ruled
     return any(f'"{offer.name}"' in call.text for call in matter.calls.refused.get(holder, ()))

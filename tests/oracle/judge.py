@@ -12,6 +12,7 @@ from tests.oracle.evidence import CONTACT, Evidence
 from tests.oracle.matter import Matter, Seen
 from tests.oracle.number import of_number
 from tests.oracle.placing import placed
+from tests.oracle.poison import of_poison
 from tests.oracle.wrongs import CANARY, Rule, Wrong
 
 READS_AND_UPDATES = re.compile(
@@ -48,6 +49,7 @@ def _wrongs(matter: Matter) -> Iterator[Wrong]:
         yield from of_silence(matter, therapist, found)
         if therapist not in (matter.evidence.unfinished or {}):
             yield from (each for each in found if each.rule is Rule.MISSING)
+    yield from of_poison(matter)
     yield from _of_log(matter)
 
 

@@ -260,6 +260,25 @@ def test_a_write_while_the_portal_only_observes_and_of_what_came_then() -> None:
     assert found(scene, observed=[hours]) == set()
 
 
+def test_a_value_that_was_refused_beside_others_delays_them_by_a_round_at_most() -> None:
+    """Written after the next look it is in order, after two more it is late."""
+    for looks, wrong in ((1, set()), (3, {Rule.POISON})):
+        scene = linked()
+        scene.look("1")
+        batch = [{"id": "c1", "properties": NPI}, {"id": "c2", "properties": NPI}]
+        scene.call("objects batch/update", batch, status=400)
+        for _ in range(looks):
+            scene.look("1")
+        scene.write("c1", **NPI)
+        assert found(scene) == wrong
+
+
+def test_what_is_not_on_its_record_must_not_be_shown_in_sync() -> None:
+    """Nothing ends in silence, whether it may be left undone or not."""
+    for shown, wrong in (("waiting", set()), ("in_sync", {Rule.SILENT})):
+        assert found(linked(), shown={ANN: shown}, unfinished={ANN: "HubSpot is out of reach"}) == wrong
+
+
 def test_a_write_while_the_portal_is_paused() -> None:
     """Until it is resumed."""
     for resumed, wrong in ((False, {Rule.PAUSED}), (True, set())):
