@@ -71,6 +71,7 @@ async def _evidence(scene: Scene, shown: Mapping[str, str]) -> Evidence:
         truth=truth["contacts"],
         settle_after=scene.policy.settle_after - AHEAD,
         observed=scene.spells.observed,
+        interrupted=[*scene.taken_over, *(at for p in scene.processes for at in p.ended)],
         unfinished=scene.people.unfinished,
         stalled=[span for p in scene.processes for span in (*p.network.held_back, *p.frozen)],
         shown=shown,

@@ -140,6 +140,8 @@ class Process:
         self.killed = False
         self.died = False
         """By its fate, not at the storm's end."""
+        self.ended: list[datetime] = []
+        """When it was killed, however that was."""
         self.wrong: Callable[[str], None] = lambda _: None
         """Takes what is wrong with what it records."""
         self._time = time
@@ -188,6 +190,7 @@ class Process:
     def kill(self) -> None:
         """kill -9, here."""
         self.killed = self.died = True
+        self.ended.append(self._time.now())
         raise Killed
 
     def _before_write(self) -> None:
@@ -202,6 +205,7 @@ class Process:
     def kill_quietly(self) -> None:
         """kill -9, from outside: it ends at its next step."""
         self.killed = True
+        self.ended.append(self._time.now())
 
     def alive(self) -> None:
         """Raises `Killed` in whatever is still under way of a dead process."""

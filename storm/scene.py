@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -99,6 +99,7 @@ class Scene:
         self.portal_file = PORTAL
         self.owners: list[str] = []
         """Who called HubSpot, one after the other."""
+        self.taken_over: list[datetime] = []
         self.at_once = self.chance.randint(1, 3)
 
     async def run(self) -> Outcome:
@@ -208,6 +209,7 @@ class Scene:
             self.wrong(f"{process.name} called HubSpot without the lease at {self.time.now()}")
         if self.owners[-1:] != [process.name]:
             self.owners.append(process.name)
+            self.taken_over.append(self.time.now())
 
     def wake(self, after: float) -> None:
         """The API runs in one of the processes, or elsewhere."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from credsync.core.links import Link, LinkHistory, LinkState
 from credsync.core.reasons import Reason
 from credsync.core.writes import Cause, Write, WriteState
+
+
+MADE_FOR_IT = timedelta(seconds=10)
+"""A record made so shortly before an Extended Sign Up was made for it: the backend reports what it has begun."""
 
 
 def gone_meanwhile(
@@ -40,8 +44,9 @@ def after_loss(
     """
     writes = list(stored)
     for loss in lost:
-        stale = enrolment_since is not None and any(
-            at is not None and at <= enrolment_since for at in (loss.found_at, loss.created_at)
+        stale = enrolment_since is not None and (
+            (loss.found_at is not None and loss.found_at <= enrolment_since)
+            or (loss.created_at is not None and loss.created_at <= enrolment_since - MADE_FOR_IT)
         )
         owed = loss.reason is Reason.RECORD_LOST or stale
         for index, write in enumerate(list(writes)):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from tests.oracle.matter import Matter, Seen, mentions
 from tests.oracle.reading import UNJUDGED, Knowledge, Offer
 from tests.oracle.wrongs import Rule, Wrong
 
 IN_SYNC = "in_sync"
+MADE_FOR_IT = timedelta(seconds=10)
+"""Who took a slot so shortly before an Extended Sign Up may have been made for it."""
 
 
 def of_end(matter: Matter, therapist: str, seen: Mapping[str, Sequence[Seen]]) -> Iterator[Wrong]:
@@ -85,7 +88,7 @@ def _is_owed_again(matter: Matter, seen: Seen, contact: str, knowledge: Knowledg
         return False
     began = knowledge.extended[-1][0]
     starts = [matter.history.held_since(seen.write.record_id, slot, seen.write.seq) for slot in seen.slots]
-    return any(n is not None and matter.history.moment_of(n) < began for n in starts)
+    return any(n is not None and matter.history.moment_of(n) < began - MADE_FOR_IT for n in starts)
 
 
 def _holder(matter: Matter, contact: str, knowledge: Knowledge, slot: str) -> str | None:

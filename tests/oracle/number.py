@@ -24,13 +24,18 @@ def of_number(matter: Matter, record_id: str, writes: Sequence[Seen]) -> Iterato
     if len(writes) > len(causes) + len(refused) + len(unanswered):
         yield Wrong(Rule.TOO_OFTEN, f"record {record_id}: {len(writes)} writes, {len(causes)} causes")
         return
+    held: dict[str, str] = {}
     for before, after in pairwise(writes):
+        held |= before.write.values
+        late = any(held.get(name) != value for name, value in after.write.values.items())
         apart = before in unanswered or any(before.lower - SLACK < at <= after.write.at for at in refused)
         if after.looked <= before.write.at and not apart:
             yield Wrong(Rule.NO_LOOK, f"record {record_id} at {after.write.at}")
         claimed = before.lower - BUSY
         if apart or any(since <= after.write.at and claimed <= by for since, by in causes.values()):
             yield from () if apart else _of_repetition(matter, before, after)
+            continue
+        if late:  # what was tried in vain before goes out behind something newer
             continue
         yield Wrong(Rule.TOO_OFTEN, f"record {record_id} was written at {after.write.at} for no new cause")
 
