@@ -10,7 +10,6 @@ from credsync.core.links import Link, LinkHistory, LinkState
 from credsync.core.reasons import Reason
 from credsync.core.writes import Cause, Write, WriteState
 
-
 MADE_FOR_IT = timedelta(seconds=10)
 """A record made so shortly before an Extended Sign Up was made for it: the backend reports what it has begun."""
 
