@@ -52,6 +52,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes")
     options = parser.parse_args()
     faults: Counter[str] = Counter()
+    in_seeds: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     failed: list[int] = []
     began = time.monotonic()
@@ -59,12 +60,13 @@ def main() -> int:
     workers = min(options.workers, len(seeds))
     for done, outcome in enumerate(_all(seeds, options.on, workers), 1):
         faults += outcome.met
+        in_seeds.update(kind for kind, n in outcome.met.items() if n)
         sizes += Counter(calls=outcome.calls, told=outcome.told, writes=outcome.writes)
         if outcome.wrongs:
             failed.append(outcome.seed)
             again = f"python -m storm --first {outcome.seed} --seeds 1 --on {options.on}"
             print(f"seed {outcome.seed} failed; again: {again}", *outcome.wrongs, sep="\n  ", flush=True)
-        if done % 100 == 0 or done == len(seeds):
+        if done % 20 == 0 or done == len(seeds):
             print(
                 f"{done} of {len(seeds)} seeds, {len(failed)} failed, {time.monotonic() - began:.0f} s",
                 flush=True,
@@ -73,8 +75,10 @@ def main() -> int:
         f"\n{len(seeds)} seeds on {options.on} in {time.monotonic() - began:.0f} s, {len(failed)} failed",
         *failed[:20],
     )
-    for title, counted in (("in all", sizes), ("faults by kind", faults)):
-        print(f"{title}:", ", ".join(f"{n} {kind}" for kind, n in sorted(counted.items())))
+    print("in all:", ", ".join(f"{n} {kind}" for kind, n in sorted(sizes.items())))
+    print(
+        "what they met:", ", ".join(f"{n} {kind} in {in_seeds[kind]}" for kind, n in sorted(faults.items()))
+    )
     return 1 if failed else 0
 
 

@@ -90,7 +90,7 @@ def _verdicts(change: Callable[[Any], Any]) -> Any:
 
 
 def _written_where(*outcomes: Outcome) -> Any:
-    return _verdicts(lambda v: replace(v, outcome=Outcome.WRITTEN) if v.outcome in outcomes else v)
+    return _verdicts(lambda v: replace(v, outcome=Outcome.WRITTEN, faults=()) if v.outcome in outcomes else v)
 
 
 @_bug

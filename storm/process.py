@@ -40,14 +40,14 @@ class Killed(BaseException):
 @dataclass
 class Fate:
     """What will happen to a process: at which durable step it dies, before or after the commit, or at which write to
-    HubSpot, before or after it got there; after which durable step it is frozen, for so many seconds.
+    HubSpot, before or after it got there; at which of them it is frozen, for so many seconds.
     """
 
     dies_at_step: int | None = None
     after_commit: bool = False
     dies_at_write: int | None = None
     after_write: bool = False
-    freezes_at_step: int | None = None
+    freezes_at_write: int | None = None
     frozen_for: float = 0.0
     ahead: timedelta = field(default_factory=timedelta)
 
@@ -92,8 +92,6 @@ class MortalDatabase(Database):
                 self._process.kill()
         if dies:
             self._process.kill()
-        if self.steps == self._fate.freezes_at_step:
-            self._process.freeze(self._fate.frozen_for)
 
     @contextmanager
     def _held(self, connection: Connection) -> Iterator[None]:
@@ -197,6 +195,8 @@ class Process:
         self._writes += 1
         if self._writes == self._fate.dies_at_write and not self._fate.after_write:
             self.kill()
+        if self._writes == self._fate.freezes_at_write:
+            self.freeze(self._fate.frozen_for)
 
     def _after_write(self) -> None:
         if self._fate.dies_at_write is not None and self._writes >= self._fate.dies_at_write:

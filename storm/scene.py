@@ -185,7 +185,7 @@ class Scene:
             elif how < 0.6:
                 fate.dies_at_write, fate.after_write = self.chance.randint(1, 5), self.chance.random() < 0.5
             if self.chance.random() < 0.4:
-                fate.freezes_at_step, fate.frozen_for = self.chance.randint(1, 40), self.chance.uniform(5, 60)
+                fate.freezes_at_write, fate.frozen_for = self.chance.randint(1, 4), self.chance.uniform(5, 60)
         process = Process(
             f"process {self._numbers}", self.url, self.portal_now, self._asgi, self.time, self.weather,
             self.policy, fate, self.seed * 100 + self._numbers, calm,
