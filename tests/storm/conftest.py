@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from storm.seeds import Fresh, listen, on_postgres, on_sqlite
-from tests.databases import PostgresServer
+from storm.seeds import Fresh, listen, on_sqlite
 
 
 @pytest.fixture(autouse=True)
@@ -20,12 +19,6 @@ def listening() -> Iterator[None]:
     listen()
     yield
     structlog.configure(**before)
-
-
-@pytest.fixture(scope="module")
-def on_server(postgres: PostgresServer) -> Fresh:
-    """Databases on PostgreSQL."""
-    return on_postgres(postgres)
 
 
 @pytest.fixture(scope="module")
