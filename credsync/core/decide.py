@@ -81,6 +81,7 @@ def decide(
     now: datetime,
     policy: Policy,
     unwritable: Collection[str] = frozenset(),
+    taken: Collection[tuple[str, str]] = frozenset(),
 ) -> Decision:
     """Judge every slot that was looked at, then name the writes.
 
@@ -88,7 +89,8 @@ def decide(
 
     `sights` maps object keys to what the look saw; a type absent from it was not looked at. `shared` maps
     (object key, record id) to the other therapists whose contacts have that record in a slot. `unwritable` are the
-    object types that the portal's token may not write.
+    object types that the portal's token may not write. `taken` are those of the shared records that a person chose for
+    another therapist.
     """
     links = dict(case.links)
     events: list[SlotEvent] = []
@@ -105,7 +107,7 @@ def decide(
         spans = policy.without_hints() if object_key in case.hinted else policy
         for rule in portal.rules_of(object_key):
             stops = _stops_writes(rule, whole, unwritable)
-            judgements = _judge(rule, case, links, sight, present, shared, now, spans)
+            judgements = _judge(rule, case, links, sight, present, shared, taken, now, spans)
             for slot, judged in _shown_elsewhere(rule, judgements, whole, sight).items():
                 before = links.get(slot)
                 if stops is not Reason.NONE:
@@ -117,7 +119,7 @@ def decide(
                 seen.add(slot)
                 if judged.lost is not None:
                     lost.append(judged.lost)
-                elif before is not None and before.state is LinkState.AMBIGUOUS:
+                elif before is not None and _was_undecided(before):
                     gone.extend(gone_meanwhile(case.writes, judged.link, present, now))
                 events.extend(_slot_events(judged))
     links |= left_behind(portal, case.definitive, case.links, links, seen, now, policy)
@@ -170,6 +172,7 @@ def _judge(
     sight: TypeSight,
     present: frozenset[str],
     shared: Mapping[tuple[str, str], Collection[str]],
+    taken: Collection[tuple[str, str]],
     now: datetime,
     policy: Policy,
 ) -> dict[str, Judgement | Link]:
@@ -191,7 +194,13 @@ def _judge(
         claimed = frozenset(c.record_id for c in found if shared.get((rule.object, c.record_id)))
         judged[slot] = judge_link(
             link or Link(slot, awaited=False, awaited_since=now),
-            SlotSight(tuple(found), present, claimed, empty),
+            SlotSight(
+                tuple(found),
+                present,
+                claimed,
+                frozenset(each for each in claimed if (rule.object, each) in taken),
+                empty,
+            ),
             now,
             spans,
         )
@@ -212,9 +221,15 @@ def _shown_elsewhere(
     shown = dict(judged)
     for slot, each in judged.items():
         if isinstance(each, Judgement) and each.link.open and each.link.state is not LinkState.AMBIGUOUS:
-            ids = tuple(sorted(c.record_id for c in elsewhere.get(slot, ())))
+            others = {c.record_id for c in elsewhere.get(slot, ())}
+            ids = tuple(sorted(others.union(each.link.candidates)))
             shown[slot] = replace(each, link=replace(each.link, candidates=ids))
     return shown
+
+
+def _was_undecided(link: Link) -> bool:
+    """Whether it had records and yet no holder that could have been seen to go."""
+    return link.state is LinkState.AMBIGUOUS or link.reason is Reason.CHOSEN_FOR_ANOTHER
 
 
 def _asked_since(case: Case, slot: str) -> datetime | None:

@@ -12,7 +12,7 @@ from credsync.core.denials import reason_of_failure
 from credsync.core.events import EventName
 from credsync.core.links import Link, LinkHistory, LinkState
 from credsync.core.observations import NotSeen
-from credsync.core.reasons import OWED_BY_NO_WORKFLOW, Reason
+from credsync.core.reasons import OWED_BY_NO_WORKFLOW, SEEN_OF_EMPTY, Reason
 from credsync.core.schedule import Policy, next_look
 from credsync.core.slots import Candidate
 
@@ -21,12 +21,13 @@ from credsync.core.slots import Candidate
 class SlotSight:
     """What a look says of one slot: who holds it, and which records of its type were there at all.
 
-    `shared` are holders that another therapist's contact has, too.
+    `shared` are holders that another therapist's contact has, too; `taken` those of them that a person chose for another.
     """
 
     holders: tuple[Candidate, ...]
     present: frozenset[str]
     shared: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
     empty_reason: Reason = Reason.RECORD_AWAITED
 
 
@@ -71,7 +72,7 @@ def judge_link(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Jud
     holder = _holder(looked, sight)
     if holder is not None:
         return _found(looked, holder, sight, now, spans)
-    if sight.holders:
+    if any(c.record_id not in sight.taken for c in sight.holders):
         return _ambiguous(looked, sight, now, spans)
     return _missed(looked, sight, now, spans)
 
@@ -111,7 +112,8 @@ def _found(link: Link, holder: Candidate, sight: SlotSight, now: datetime, spans
 
 
 def _ambiguous(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgement:
-    reason = Reason.RECORD_OF_TWO_THERAPISTS if sight.shared else Reason.TWO_RECORDS_IN_SLOT
+    undecided = sight.shared - sight.taken
+    reason = Reason.RECORD_OF_TWO_THERAPISTS if undecided else Reason.TWO_RECORDS_IN_SLOT
     ids = tuple(sorted(c.record_id for c in sight.holders))
     settling = link.doubtful_since is not None and now < link.doubtful_since + spans.overdue_after
     told = link.state is LinkState.AMBIGUOUS and link.reason is not Reason.SETTLING
@@ -134,15 +136,19 @@ def _ambiguous(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Jud
 
 
 def _missed(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgement:
+    """Nobody holds the slot, or only what a person chose for other therapists: that is shown, and the own is awaited."""
     events: list[EventName] = []
     lost = None
-    since, reason = link.awaited_since, sight.empty_reason
+    since = link.awaited_since
+    reason = Reason.CHOSEN_FOR_ANOTHER if sight.holders else sight.empty_reason
     if link.record_id is not None:
-        why = _why_lost(link, sight)
+        why = Reason.CHOSEN_FOR_ANOTHER if link.record_id in sight.taken else _why_lost(link, sight)
         lost, since = _history(link, now, why), now
-        reason = reason if reason is Reason.CONTACT_GONE else why
+        reason = reason if reason in SEEN_OF_EMPTY else why
         events.append(EventName.LINK_LOST)
-    elif link.reason in OWED_BY_NO_WORKFLOW and reason is not Reason.CONTACT_GONE:
+    elif reason is Reason.CHOSEN_FOR_ANOTHER and link.state is LinkState.AMBIGUOUS:
+        since = now
+    elif link.reason in OWED_BY_NO_WORKFLOW - {Reason.CHOSEN_FOR_ANOTHER} and reason not in SEEN_OF_EMPTY:
         reason = link.reason
     if link.first_missed_at is None and link.awaited:
         events.append(EventName.LOOKUP_MISSED)
@@ -165,8 +171,9 @@ def _missed(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgem
     missed = replace(
         link,
         state=LinkState.GIVEN_UP if given_up else LinkState.AWAITED,
-        reason=Reason.GIVEN_UP if given_up and reason is not Reason.CONTACT_GONE else reason,
+        reason=Reason.GIVEN_UP if given_up and reason not in SEEN_OF_EMPTY else reason,
         record_id=None,
+        candidates=tuple(sorted(c.record_id for c in sight.holders)),
         found_at=None,
         record_created_at=None,
         chosen_record_id=None,

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     TWO_RECORDS_IN_SLOT = "two_records_in_slot"
     RECORD_OF_TWO_THERAPISTS = "record_of_two_therapists"
     CHOSEN_BY_PERSON = "chosen_by_person"
+    CHOSEN_FOR_ANOTHER = "chosen_for_another"
     MOVING_UNKNOWN = "moving_unknown"
     OLDER_THAN_SIGN_UP = "older_than_sign_up"
     OBSERVE_ONLY = "observe_only"
@@ -82,6 +83,10 @@ _SENTENCES: dict[Reason, str] = {
         "HubSpot, or choose whose it is."
     ),
     Reason.CHOSEN_BY_PERSON: "A person chose this record among several.",
+    Reason.CHOSEN_FOR_ANOTHER: (
+        "The record in this slot is also under another therapist's contact, and a person chose it for them, so it is not "
+        "written for this one. Take it off this contact in HubSpot; this therapist's own record is awaited."
+    ),
     Reason.MOVING_UNKNOWN: (
         "Nobody has said whether the therapist is moving, which decides the Credentialing; the sign-up will, or the "
         "backend may."
@@ -128,8 +133,14 @@ _SENTENCES: dict[Reason, str] = {
 }
 
 
-OWED_BY_NO_WORKFLOW = frozenset({Reason.CONTACT_GONE, Reason.RECORD_LOST, Reason.LABEL_MOVED})
+OWED_BY_NO_WORKFLOW = frozenset(
+    {Reason.CONTACT_GONE, Reason.RECORD_LOST, Reason.LABEL_MOVED, Reason.CHOSEN_FOR_ANOTHER}
+)
 """Why a slot is empty though the workflow that fills it did its work: being late is no fault of its."""
+
+
+SEEN_OF_EMPTY = frozenset({Reason.CONTACT_GONE, Reason.CHOSEN_FOR_ANOTHER})
+"""Why a slot is empty as a look itself tells: it stands before whatever was known of it, and however long it lasts."""
 
 
 def sentence(reason: Reason | str) -> str:

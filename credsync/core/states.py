@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from credsync.core.links import Link, LinkState
-from credsync.core.reasons import OWED_BY_NO_WORKFLOW, Reason, sentence
+from credsync.core.reasons import OWED_BY_NO_WORKFLOW, SEEN_OF_EMPTY, Reason, sentence
 from credsync.core.writes import UNFINISHED, Write, WriteState
 
 
@@ -112,8 +112,8 @@ def _conditions(
         elif link.open:
             waits = True
             if link.state is LinkState.GIVEN_UP:
-                gone = link.reason is Reason.CONTACT_GONE
-                yield Condition(TherapistState.GIVEN_UP, link.reason if gone else Reason.GIVEN_UP)
+                told = link.reason in SEEN_OF_EMPTY
+                yield Condition(TherapistState.GIVEN_UP, link.reason if told else Reason.GIVEN_UP)
             elif link.overdue_since is not None:
                 known = link.reason in OWED_BY_NO_WORKFLOW
                 yield Condition(TherapistState.OVERDUE, link.reason if known else Reason.OVERDUE)

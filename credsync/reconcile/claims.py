@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection
 
@@ -11,6 +11,7 @@ from credsync.core.decide import claimed_records
 from credsync.core.portal import Portal
 from credsync.reconcile.apply import RecordKey
 from credsync.reconcile.observe import Sights
+from credsync.store.choices import chosen_for
 from credsync.store.links import claims_of
 
 Shared = dict[str, dict[RecordKey, set[str]]]
@@ -32,3 +33,16 @@ def shared_records(
         for owner in owners if len(owners) > 1 else ():
             shared[owner][record] = owners - {owner}
     return shared
+
+
+def taken_records(
+    connection: Connection, shared: Mapping[str, Mapping[RecordKey, Collection[str]]]
+) -> dict[str, set[RecordKey]]:
+    """By therapist: those of the shared records that a person chose for another."""
+    records = {record_id for each in shared.values() for _, record_id in each}
+    owners = {other for each in shared.values() for others in each.values() for other in others}
+    chosen = chosen_for(connection, records, owners)
+    return {
+        therapist: {record for record in each if chosen.get(record[1], set()) - {therapist}}
+        for therapist, each in shared.items()
+    }

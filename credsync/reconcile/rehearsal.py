@@ -35,6 +35,7 @@ from credsync.hubspot.edge import Names
 from credsync.hubspot.objects import Missing, NotRead, Reading, batch_read
 from credsync.operate.diff import Answered, diff_json, refusals_of
 from credsync.operate.live import Asking, Live
+from credsync.reconcile.claims import taken_records
 from credsync.reconcile.contacts import MergedInto, fates_of, settle, under_merged
 from credsync.reconcile.observe import Sights, observe, types_to_look_at
 from credsync.reconcile.prepare import Prepared, prepare
@@ -128,8 +129,8 @@ async def rehearse(
         if prepared.contact is not None and not prepared.contact_taken:
             sights = await _look(asking, asking.names, prepared, values if read else None)
     seen = sights.get(therapist_id, {})
-    shared = await live.read(_shared, portal, therapist_id, claimed_records(portal, seen))
-    decision = decide(portal, prepared.case, seen, shared, now, policy)
+    shared, taken = await live.read(_shared, portal, therapist_id, claimed_records(portal, seen))
+    decision = decide(portal, prepared.case, seen, shared, now, policy, taken=taken)
     unseen = {key: Unread(s.code, s.message) for key, s in seen.items() if isinstance(s, NotSeen)}
     if prepared.case.contact_shared_with and not seen:
         why = Reason.CONTACT_OF_TWO_THERAPISTS
@@ -206,11 +207,12 @@ async def _follow_contact(
 
 def _shared(
     connection: Connection, portal: Portal, therapist_id: str, claimed: set[RecordKey]
-) -> dict[RecordKey, set[str]]:
-    """The other therapists whose contacts each of these records was seen under."""
+) -> tuple[dict[RecordKey, set[str]], set[RecordKey]]:
+    """The other therapists whose contacts each of these records was seen under; the records chosen for one of them."""
     owners = claims_of(connection, portal.name, sorted(claimed))
     others = {record: set(of) - {therapist_id} for record, of in owners.items()}
-    return {record: of for record, of in others.items() if of}
+    shared = {record: of for record, of in others.items() if of}
+    return shared, taken_records(connection, {therapist_id: shared})[therapist_id]
 
 
 async def _values(

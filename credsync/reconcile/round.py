@@ -27,7 +27,7 @@ from credsync.hubspot.edge import DOUBTED_AFTER, Edge, Names
 from credsync.hubspot.lanes import Lane, in_lane
 from credsync.hubspot.objects import NotRead
 from credsync.reconcile.apply import RecordKey, Send, apply
-from credsync.reconcile.claims import shared_records
+from credsync.reconcile.claims import shared_records, taken_records
 from credsync.reconcile.contacts import Fate, MergedInto, fates_of, settle, under_merged
 from credsync.reconcile.denials import Learnt, unreadable
 from credsync.reconcile.followed_hints import FollowedHints, policy_with_hints
@@ -268,15 +268,18 @@ class Round:
         """
         everybody = [p.case.therapist_id for p in prepared]
         by_therapist = shared_records(connection, self._portal, everybody, sights)
+        taken = taken_records(connection, by_therapist)
         decided: list[tuple[Prepared, Decision]] = []
         failed: dict[str, int] = {}
         for p in prepared:
             therapist = p.case.therapist_id
             seen, shared = sights.get(therapist, {}), by_therapist.get(therapist, {})
+            others = taken.get(therapist, ())
             try:
-                decided.append(
-                    (p, decide(self._portal, p.case, seen, shared, now, self._policy, self._unwritable))
+                decision = decide(
+                    self._portal, p.case, seen, shared, now, self._policy, self._unwritable, others
                 )
+                decided.append((p, decision))
             except Exception:  # noqa: BLE001 - one therapist's trouble must not stop the others; it is logged
                 self._say_failed(p, failed)
         unread = [p.case.therapist_id for p, d in decided if d.to_send and p.facts is None]

@@ -29,7 +29,7 @@ from credsync.hubspot.edge import Edge, Names
 from credsync.hubspot.lanes import Lane, in_lane
 from credsync.hubspot.objects import NotRead, Record, batch_read
 from credsync.hubspot.paths import Bucket
-from credsync.reconcile.claims import shared_records
+from credsync.reconcile.claims import shared_records, taken_records
 from credsync.reconcile.denials import Learnt, unreadable
 from credsync.reconcile.observe import Sights, observe, types_to_look_at
 from credsync.store import in_thread, portals
@@ -191,12 +191,14 @@ class Sweep:
         """Who is not as known; and of the others the found records of unknown creation."""
         portal = self.edge.portal
         shared = shared_records(connection, portal, [c.case.therapist_id for c in claimed], sights)
+        taken = taken_records(connection, shared)
         changed: list[str] = []
         unknown: list[tuple[str, str, str]] = []
         for case in (each.case for each in claimed):
             seen = answered(sights.get(case.therapist_id, {}))
             try:
-                decision = decide(portal, case, seen, shared.get(case.therapist_id, {}), now, self.policy)
+                mine, others = shared.get(case.therapist_id, {}), taken.get(case.therapist_id, ())
+                decision = decide(portal, case, seen, mine, now, self.policy, taken=others)
             except Exception:  # noqa: BLE001 - one therapist's trouble must not stop the others; a round will tell it
                 changed.append(case.therapist_id)
                 continue

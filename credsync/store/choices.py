@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from credsync.core.events import EventName, TimelineEvent
 from credsync.core.links import LinkState
 from credsync.core.plan import Choice
 from credsync.store.database import insert_row
 from credsync.store.row_locks import lock_therapists
-from credsync.store.tables import choices, links, record_claims
+from credsync.store.tables import choices, links, record_claims, therapists
 from credsync.store.therapists import Door, Taken, Who, mark_due, therapist_of
 from credsync.store.timeline import SAID, append
 
@@ -65,18 +65,19 @@ def accept_choice(
 
     Raises `TherapistUnknown`, `NothingToChoose`, `NotACandidate` or `ChosenForAnother`.
     """
-    _lock_claimants(connection, therapist_id, record_id)
+    claimants = _lock_claimants(connection, therapist_id, slot, record_id)
     taken = therapist_of(connection, door, Who(therapist_id))
     link = connection.execute(
         select(links).where(links.c.therapist_id == taken.therapist_id, links.c.slot == slot)
     ).one_or_none()
-    if link is None or not link.candidates or link.state not in _CHOSEN_FROM:
-        raise NothingToChoose(slot, link.record_id if link is not None else None)
-    if record_id not in link.candidates:
-        raise NotACandidate(slot, link.candidates)
-    other = _chosen_for(connection, taken, record_id)
+    shown = link is not None and record_id in link.candidates
+    other = _chosen_for(connection, taken, record_id) if shown else None
     if other is not None:
         raise ChosenForAnother(record_id, other)
+    if link is None or not link.candidates or link.state not in _CHOSEN_FROM:
+        raise NothingToChoose(slot, link.record_id if link is not None else None)
+    if not shown:
+        raise NotACandidate(slot, link.candidates)
     taken.urgent = True
     known = _standing_choice(connection, taken.therapist_id, slot)
     if known is not None and known.record_id == record_id:
@@ -108,14 +109,27 @@ def accept_choice(
         )
     )
     mark_due(connection, door, taken)
+    for each in sorted(claimants - {taken.therapist_id}):
+        mark_due(connection, door, Taken(each, taken.portal, None))
     append(connection, taken.events)
     return taken
 
 
-def _lock_claimants(connection: Connection, therapist_id: str, record_id: str) -> None:
-    """Take the rows of all who have the record: two people who choose it for two of them come one after the other."""
-    having = select(record_claims.c.therapist_id).where(record_claims.c.record_id == record_id)
-    lock_therapists(connection, {therapist_id, *connection.execute(having).scalars()})
+def _lock_claimants(connection: Connection, therapist_id: str, slot: str, record_id: str) -> set[str]:
+    """Take the rows of all who have the record, or the one chosen before it: two people who choose it for two of them
+    come one after the other, and each of them is told what became of it.
+    """
+    before = select(links.c.chosen_record_id).where(
+        links.c.therapist_id == therapist_id, links.c.slot == slot, links.c.chosen_record_id.is_not(None)
+    )
+    here = select(therapists.c.portal).where(therapists.c.id == therapist_id).scalar_subquery()
+    having = select(record_claims.c.therapist_id).where(
+        record_claims.c.portal == here,
+        or_(record_claims.c.record_id == record_id, record_claims.c.record_id.in_(before)),
+    )
+    claimants = set(connection.execute(having).scalars())
+    lock_therapists(connection, {therapist_id, *claimants})
+    return claimants
 
 
 def pending_choices(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, list[Choice]]:
@@ -143,6 +157,27 @@ def _standing_choice(connection: Connection, therapist_id: str, slot: str) -> Ch
     """The newest choice of a slot that no round has taken up yet."""
     standing = [c for c in pending_choices(connection, [therapist_id])[therapist_id] if c.slot == slot]
     return standing[-1] if standing else None
+
+
+def chosen_for(
+    connection: Connection, record_ids: Collection[str], among: Collection[str]
+) -> dict[str, set[str]]:
+    """By record: for which of these therapists, of one portal, a person chose it, taken up by a round or not."""
+    found: dict[str, set[str]] = defaultdict(set)
+    ids = sorted(among)
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
+        linked = select(links.c.chosen_record_id, links.c.therapist_id).where(
+            links.c.therapist_id.in_(some), links.c.chosen_record_id.is_not(None)
+        )
+        asked = select(choices.c.record_id, choices.c.therapist_id).where(
+            choices.c.therapist_id.in_(some), choices.c.taken_at.is_(None)
+        )
+        for query in (linked, asked):
+            for record_id, therapist_id in connection.execute(query):
+                if record_id in record_ids:
+                    found[record_id].add(therapist_id)
+    return found
 
 
 def _chosen_for(connection: Connection, taken: Taken, record_id: str) -> str | None:

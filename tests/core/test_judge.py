@@ -122,6 +122,36 @@ def test_a_record_that_two_therapists_have_is_ambiguous() -> None:
     assert link.candidates == ("1",)
 
 
+def test_a_record_that_was_chosen_for_another_is_shown_and_the_own_one_awaited() -> None:
+    """Nothing is to be chosen any more: the wait for the own record begins, and says why, until that one comes."""
+    both, taken = frozenset({"1"}), {"shared": frozenset({"1"}), "taken": frozenset({"1"})}
+    undecided = look(a_link(), "1", shared=both, seconds=1).link
+    judged = look(undecided, "1", seconds=9_000, **taken)
+    link = judged.link
+    assert (link.state, link.reason) == (LinkState.AWAITED, Reason.CHOSEN_FOR_ANOTHER)
+    assert (link.candidates, link.awaited_since, link.next_look_at) == (("1",), at(9_000), at(9_005))
+    assert (judged.lost, link.overdue_since) == (None, None)
+    late = look(link, "1", seconds=20_000, **taken).link
+    assert (late.reason, late.awaited_since, late.overdue_since) == (link.reason, at(9_000), at(20_000))
+    gone = look(late, seconds=20_100).link
+    assert (gone.reason, gone.candidates) == (Reason.RECORD_AWAITED, ())
+    assert look(late, "2", seconds=20_100).link.record_id == "2"
+    assert look(late, "1", seconds=20_100).link.record_id == "1"
+
+
+def test_what_was_linked_and_is_chosen_for_another_is_lost_to_them() -> None:
+    """Its history says to whom; a second record that holds the slot is still for a person to choose."""
+    taken = {"shared": frozenset({"1"}), "taken": frozenset({"1"})}
+    judged = look(found(), "1", seconds=50, **taken)
+    assert judged.link.reason is Reason.CHOSEN_FOR_ANOTHER
+    assert judged.lost is not None
+    assert (judged.lost.record_id, judged.lost.reason) == ("1", Reason.CHOSEN_FOR_ANOTHER)
+    both = look(judged.link, "1", "2", seconds=60, **taken).link
+    assert (both.state, both.reason) == (LinkState.AMBIGUOUS, Reason.TWO_RECORDS_IN_SLOT)
+    own = look(a_link(chosen_record_id="1"), "1", **taken).link
+    assert (own.state, own.record_id) == (LinkState.FOUND, "1")
+
+
 def test_what_a_person_chose_among_several_holds_the_slot() -> None:
     link = look(a_link(chosen_record_id="2"), "1", "2", "3").link
     assert (link.state, link.record_id, link.reason) == (LinkState.FOUND, "2", Reason.CHOSEN_BY_PERSON)

@@ -107,26 +107,32 @@ SECONDS = st.integers(1, 9 * 86_400)
 HOLDERS = st.lists(st.sampled_from(IDS), max_size=3, unique=True)
 
 
-def sight(held: list[str], shared: set[str]) -> SlotSight:
+def sight(held: list[str], shared: set[str], taken: set[str] | None = None) -> SlotSight:
     candidates = tuple(Candidate(record_id, "101") for record_id in held)
-    return SlotSight(candidates, frozenset(IDS), frozenset(shared))
+    return SlotSight(candidates, frozenset(IDS), frozenset(shared), frozenset(taken or ()))
 
 
-@given(links(), HOLDERS, st.sets(st.sampled_from(IDS)), SECONDS)
+SOME_IDS = st.sets(st.sampled_from(IDS))
+
+
+@given(links(), HOLDERS, SOME_IDS, SOME_IDS, SECONDS)
 def test_a_link_holds_the_one_record_that_holds_the_slot(
-    link: Link, held: list[str], shared: set[str], seconds: int
+    link: Link, held: list[str], shared: set[str], taken: set[str], seconds: int
 ) -> None:
     """Two records in one slot, or one record under two therapists: ambiguous, all shown, none held unless chosen."""
     shared &= set(held)
-    judged = judge_link(link, sight(held, shared), at(seconds), SPANS).link
+    taken &= shared
+    judged = judge_link(link, sight(held, shared, taken), at(seconds), SPANS).link
     alone = held[0] if len(held) == 1 and not shared else None
     chosen = link.chosen_record_id if link.chosen_record_id in held else None
     if alone or chosen:
         assert (judged.state, judged.record_id) == (LinkState.FOUND, alone or chosen)
-    elif held:
+    elif set(held) - taken:
         assert (judged.state, judged.record_id) == (LinkState.AMBIGUOUS, None)
         assert list(judged.candidates) == sorted(held)
     else:
+        assert list(judged.candidates) == sorted(held)
+        assert (judged.reason is Reason.CHOSEN_FOR_ANOTHER) == bool(held)
         assert judged.state in (LinkState.AWAITED, LinkState.GIVEN_UP)
         assert judged.record_id is None
 

@@ -102,15 +102,23 @@ def test_a_person_may_choose_and_the_choice_is_remembered_while_the_record_keeps
 
 def test_a_record_of_two_therapists_may_be_chosen_for_one_of_them(shared: World) -> None:
     """One record under two therapists: a person may choose, and one record belongs to one therapist."""
-    (ann, of_ann), (bob, _), record = shares(shared)
+    (ann, of_ann), (bob, of_bob), record = shares(shared)
     assert choose(shared, bob, record) == 202
     assert choose(shared, ann, record) == 409
     until(lambda: shared.writes(bob, ACTIVE) == [("written", "")], 10, "the write for whom it was chosen")
     assert shared.record(of_ann, record)["properties"]["npi"] == TWO
-    shared.looked(ann)
-    assert shared.writes(ann, ACTIVE) == [("waiting", "record_of_two_therapists")]
+    until(lambda: shared.link(ann, ACTIVE)["reason"] == "chosen_for_another", 10, "the other to be told")
+    link, status = shared.link(ann, ACTIVE), shared.status(ann)
+    assert (link["state"], [each["record_id"] for each in link["candidates"]]) == ("awaited", [record])
+    assert (status["state"], status["reason"]) == ("waiting", "chosen_for_another")
+    assert shared.writes(ann, ACTIVE) == [("waiting", "chosen_for_another")]
+    assert choose(shared, ann, record) == 409
     assert shared.record(of_ann, record)["writes"] == 1
-    shared.leaves(ann, "the record is another's")
+    shared.change("unlink", id=record, parent=of_ann)
+    own = shared.change("create", contact=of_ann, slot=ACTIVE)["id"]
+    shared.until_state(ann, "in_sync")
+    assert shared.record(of_ann, own)["properties"]["npi"] == ONE
+    assert shared.record(of_bob, record)["properties"]["npi"] == TWO
 
 
 def test_the_contacts_of_two_therapists_merged_into_one_are_written_for_neither(shared: World) -> None:

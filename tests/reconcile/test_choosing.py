@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from credsync.hubspot.edge import Edge
 from credsync.store.choices import ChosenForAnother, NotACandidate, NothingToChoose, accept_choice
+from credsync.store.tables import therapists
 from credsync.store.therapists import Door, Taken
 from tests.operate.scene import ACTIVE, ADDRESS, Scene, edge_to, uuid_of, whole_form
 from tests.sandbox.driver import Driver
@@ -137,10 +139,57 @@ async def test_a_record_of_two_therapists_is_chosen_for_one(scene: Scene, sandbo
             choose(scene, shared, 2)
         await rounds(scene, edge, 0)
         assert scene.link(ACTIVE)["record_id"] == shared
-        assert scene.link(ACTIVE, 2)["state"] == "ambiguous"
+        await rounds(scene, edge)
+        link = scene.link(ACTIVE, 2)
+        assert (link["state"], link["reason"]) == ("awaited", "chosen_for_another")
+        assert [each["record_id"] for each in link["candidates"]] == [shared]
+        assert (scene.status(2)["state"], scene.status(2)["reason"]) == ("waiting", "chosen_for_another")
+        assert scene.link(ACTIVE)["reason"] == "chosen_by_person"
         assert writes(sandbox)[shared] == 1
         with pytest.raises(ChosenForAnother):
             choose(scene, shared, 2)
+
+
+async def test_who_lost_a_record_to_another_by_choice_gets_it_when_that_choice_ends(
+    scene: Scene, sandbox: Driver
+) -> None:
+    """What was chosen for one therapist is no choice for the other, whose own record is awaited.
+
+    They are looked at again soon when another is chosen instead.
+    """
+    sandbox.contact(id="101")
+    sandbox.contact(id="102", never=["credentialing"])
+    shared = sandbox.records("101")[ACTIVE]["id"]
+    sandbox.do("/records/link", {"id": shared, "parent": "102", "slot": ACTIVE})
+    edge = edge_to(sandbox.url)
+    async with edge.client:
+        for number, contact in ((1, "101"), (2, "102")):
+            scene.sign_up(number, contact)
+            scene.submit(number, data={"npi_and_caqh": {"npi": "1234567893"}})
+        await rounds(scene, edge)
+        await rounds(scene, edge, 3_600)
+        choose(scene, shared, 1)
+        with scene.database.read() as connection:
+            due = connection.execute(
+                select(therapists.c.due_at).where(therapists.c.id == uuid_of(2))
+            ).scalar_one()
+        assert due <= scene.clock.now() + scene.policy.coalesce
+        await rounds(scene, edge)
+        assert scene.link(ACTIVE, 2)["reason"] == "chosen_for_another"
+        own = second(sandbox, "101")
+        scene.sync(1)
+        await rounds(scene, edge)
+        choose(scene, own, 1)
+        await rounds(scene, edge)
+        await rounds(scene, edge)
+        assert scene.link(ACTIVE, 1)["record_id"] == own
+        assert (scene.link(ACTIVE, 2)["state"], scene.link(ACTIVE, 2)["reason"]) == (
+            "ambiguous",
+            "record_of_two_therapists",
+        )
+        choose(scene, shared, 2)
+        await rounds(scene, edge, 0)
+        assert scene.link(ACTIVE, 2)["record_id"] == shared
 
 
 async def test_a_record_that_another_has_is_ambiguous_though_theirs_was_not_looked_at(
