@@ -260,7 +260,7 @@ class _View:
         going: dict[RecordKey, frozenset[str]] = {}
         for out in self._composed(self._seen.writes):
             rows = [self._seen.writes[each.index] for each in out.carried if each.names]
-            if all(row.reason is Reason.NO_VERDICT for row in rows) and self._is_there(out):
+            if any(row.reason is Reason.NO_VERDICT for row in rows) and self._is_there(out):
                 continue
             going[(out.object_key, out.record_id)] = frozenset(out.properties)
         return going

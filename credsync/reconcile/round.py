@@ -355,9 +355,9 @@ class Round:
 
 
 def _sends(turns: Sequence[TurnInProgress]) -> list[Send]:
-    """Read back first only what may be there already as a whole; anything new in it is simply sent."""
+    """Read back first what may be there already, also where something new goes to the same record."""
     return [
-        Send(outgoing, all(c.index in turn.doubtful for c in outgoing.carried if c.names))
+        Send(outgoing, any(c.index in turn.doubtful for c in outgoing.carried if c.names))
         for turn in turns
         for outgoing in turn.outgoing
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.flow.forms import ca
+from tests.flow.forms import af, ca
 from tests.flow.world import World, someone, until
 
 WORLD: dict[str, Any] = {}
@@ -90,6 +90,27 @@ def test_a_hubspot_that_answers_nonsense_to_looks_is_asked_again(shared: World, 
     done = shared.until_state(therapist, "in_sync", 60)
     assert not [link for link in done["links"] if link["state"] != "found"]
     assert _written_once(shared, contact)
+
+
+def test_a_write_without_a_verdict_is_read_back_also_where_something_new_goes_with_it(here: World) -> None:
+    """A write whose answer was lost is read back first, whatever else is to go to its record."""
+    contact = here.contact(delay="1s")
+    therapist = someone()
+    here.fault(match={"path": "batch/update"}, times=2, answer="hang", after_effect=True)
+    here.sign_up(therapist, contact)
+    here.submit(therapist, ca())
+    until(lambda: [r for r in here.requests() if "batch/update" in r["path"]], 20, "the write that hangs")
+    here.api.post("/v1/portals/demo/pause", json={"reason": "something new shall go with it"})
+    here.kill()
+    here.hubspot.delete("/_sandbox/faults")
+    before = len(here.requests())
+    here.start()
+    here.submit(therapist, af(), form="af")
+    here.api.post("/v1/portals/demo/resume", json={})
+    here.until_state(therapist, "in_sync")
+    calls = [r["path"] for r in here.requests()[before:] if "/objects/" in r["path"]]
+    written = next(place for place, path in enumerate(calls) if path.endswith("batch/update"))
+    assert calls[written].replace("batch/update", "batch/read") in calls[:written]
 
 
 @pytest.mark.parametrize("answer", _NONSENSE, ids=str)
