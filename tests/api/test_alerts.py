@@ -124,11 +124,12 @@ def test_somebody_acknowledges_and_the_alert_stays_open(
 def test_an_acknowledgement_is_told_in_the_feed(service: Service, late: tuple[str, list[str]]) -> None:
     """Who took which alert, and what they said; the log has it without their words. An unknown alert tells nothing."""
     address = f"/v1/alerts/{late[0]}/acknowledge"
+    feed = "/v1/events?types=alert.acknowledged&limit=500"
+    before = len(service.get(feed).json()["events"])
     with capture_logs() as lines:
         service.as_("sync").post(address, json={"note": "asked the administrator"}).raise_for_status()
         assert service.post("/v1/alerts/987654321/acknowledge", {}).status_code == 404
-    feed = service.get("/v1/events?types=alert.acknowledged&limit=500").json()["events"]
-    (told,) = [each for each in feed if each["details"]["alert_id"] == late[0]]
+    (told,) = service.get(feed).json()["events"][before:]
     assert (told["portal"], told["slot"], told["therapist_id"]) == ("alpha", SLOT, None)
     assert told["details"] == {
         "alert_id": late[0],
@@ -138,7 +139,6 @@ def test_an_acknowledgement_is_told_in_the_feed(service: Service, late: tuple[st
         "by": "sync-token",
         "said": "asked the administrator",
     }
-    assert "987654321" not in str(feed)
     logged = [line for line in lines if line["event"] == "alert.acknowledged"]
     assert [(line["alert_id"], line["by"], "said" in line) for line in logged] == [
         (late[0], "sync-token", False)
