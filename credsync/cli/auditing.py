@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -59,6 +59,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """What was done, newest first."""
+    from credsync.operate.audit_lines import audit_line
     from credsync.store import audit as store
 
     kind, colon, name = (whom or "").partition(":")
@@ -66,7 +67,7 @@ def list_(
         raise typer.BadParameter("is KIND:NAME, such as portal:demo.", param_hint="--whom")
     of = store.Whom(kind, name) if whom is not None else None
     with open_database(settings_of(ctx)) as database, database.read() as connection:
-        rows = [_shown(row) for row in store.page(connection, limit=limit, whom=of)]
+        rows = [audit_line(row) for row in store.page(connection, limit=limit, whom=of)]
     if as_json:
         say_json({"lines": rows})
     elif not rows:
@@ -89,21 +90,3 @@ def _noted(text: str | None) -> tuple[int, str] | None:
     if not (line.isascii() and line.isdigit() and len(line) < 19 and len(digest) == 64):
         raise typer.BadParameter("is LINE:HASH, as `audit verify` prints them.", param_hint="--expect")
     return int(line), digest
-
-
-def _shown(row: Any) -> dict[str, Any]:
-    from credsync.store.clock import say_time
-
-    entry = row.entry
-    return {
-        "line": entry.seq,
-        "at": say_time(entry.at),
-        "who": entry.who,
-        "act": entry.act,
-        "kind": entry.kind,
-        "whom": entry.whom,
-        "why": entry.why,
-        "before": entry.before,
-        "after": entry.after,
-        "hash": row.hash,
-    }

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from credsync.core.audit import Judged, Sealed
+from credsync.core.audit import Judged
+from credsync.operate.audit_lines import audit_line
 from credsync.store import audit
 from credsync.store.audit import Whom
-from credsync.store.clock import say_time
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.guard import Refusal
 from credsync.web.console.reading import ask
@@ -47,26 +47,10 @@ class AuditPages:
                 connection, before=int(before) if before else None, limit=_A_PAGE + 1, whom=whom
             )
             judged = audit.verify(connection) if "verify" in asked else None
-            return [_shown(row) for row in rows], judged
+            return [audit_line(row) for row in rows], judged
 
         rows, judged = await ask(self._context.database, self._limiter, query)
-        more = rows[_A_PAGE - 1]["seq"] if len(rows) > _A_PAGE else None
+        more = rows[_A_PAGE - 1]["line"] if len(rows) > _A_PAGE else None
         return self._renderer.page(
             request, "audit.html", rows=rows[:_A_PAGE], more=more, judged=judged, kind=kind, whom=name
         )
-
-
-def _shown(row: Sealed) -> dict[str, Any]:
-    entry = row.entry
-    return {
-        "seq": entry.seq,
-        "at": say_time(entry.at),
-        "who": entry.who,
-        "act": entry.act,
-        "kind": entry.kind,
-        "whom": entry.whom,
-        "why": entry.why,
-        "before": entry.before,
-        "after": entry.after,
-        "hash": row.hash,
-    }
