@@ -38,7 +38,9 @@ def _say_slots(links: list[Mapping[str, Any]]) -> None:
         return
     say()
     head = ("slot", "state", "record", "first missed", "found", "next look", "why, or where")
-    say_table(head, [_slot_row(link) for link in links])
+    stamped = any(link["shows_submission"] for link in links)
+    rows = [(*_slot_row(link), *((link["shows_submission"],) if stamped else ())) for link in links]
+    say_table((*head, *(("shows",) if stamped else ())), rows)
 
 
 def _slot_row(link: Mapping[str, Any]) -> tuple[object, ...]:

@@ -16,7 +16,7 @@ from credsync.core.plan import settled_slots
 from credsync.core.portal import Portal
 from credsync.core.properties import Property, ShapeFault, shape
 from credsync.core.quarantine import Place, Quarantined, kept_back
-from credsync.core.verdicts import Outcome, PropertyFault, Verdict
+from credsync.core.verdicts import Outcome, PropertyFault, Stamp, Verdict
 from credsync.core.writes import Cause, Write, WriteState
 
 _NONE: Final[Mapping[Place, Quarantined]] = MappingProxyType({})
@@ -49,6 +49,8 @@ class Outgoing:
     carried: tuple[Carried, ...]
     again: frozenset[str] = frozenset()
     apart: bool = False
+    stamp: Stamp | None = None
+    """Goes along with the properties and is none of them."""
 
 
 def compose(

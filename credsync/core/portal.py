@@ -40,11 +40,15 @@ class Awaited(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ObjectType:
-    """A custom object; `parent` is the key of the object it hangs on (`contact` or another object)."""
+    """A custom object; `parent` is the key of the object it hangs on (`contact` or another object).
+
+    `stamp` is the property that tells which submission a record shows, if there is one.
+    """
 
     key: str
     name: str
     parent: str
+    stamp: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +194,8 @@ def mapped_properties(portal: Portal) -> list[tuple[str, str]]:
         for name in write.fields
     )
     return list(dict.fromkeys(every))
+
+
+def stamp_properties(portal: Portal) -> list[tuple[str, str]]:
+    """Every (object key, property) that is a stamp."""
+    return [(key, each.stamp) for key, each in portal.objects.items() if each.stamp is not None]

@@ -62,6 +62,7 @@ def parse_portal(name: str, text: str) -> Portal:
         *_slot_faults(file),
         *_rule_faults(file),
         *_write_faults(file, custom),
+        *_stamp_faults(file),
     ]
     if shape or cross:
         raise PortalFileError(name, [*shape, *unspoilt(cross, shape)])
@@ -77,7 +78,7 @@ def parse_portal(name: str, text: str) -> Portal:
             daily_share=file.hubspot.daily_share,
             mode=Mode(file.hubspot.mode),
         ),
-        objects={key: ObjectType(key, o.name, o.parent) for key, o in file.objects.items()},
+        objects={key: ObjectType(key, o.name, o.parent, o.stamp) for key, o in file.objects.items()},
         slots={key: _slot_rule(key, slot) for key, slot in file.slots.items()},
         definitive={
             form: tuple(DefinitiveRule(rule.slot, rule.when) for rule in rules)
@@ -259,6 +260,37 @@ def _write_faults(file: PortalTables, custom: Mapping[str, CustomField]) -> Iter
                     f"renames options of a property that is not in fields{meant}",
                     (f"{where}.fields",),
                 )
+
+
+def _stamp_faults(file: PortalTables) -> Iterable[PortalFault]:
+    """A stamp is a property of its own, on records that something is written to."""
+    written: dict[str, dict[str, str]] = {}
+    for index, write in enumerate(file.writes):
+        for target in _targets(file, write):
+            if target in file.slots:
+                mapped = written.setdefault(file.slots[target].object, {})
+                for name in write.fields:
+                    mapped.setdefault(name, f"writes.{index}.fields.{name}")
+    for key, item in file.objects.items():
+        where = f"objects.{key}.stamp"
+        if item.stamp is None:
+            continue
+        marking = [
+            f"slots.{slot}"
+            for slot, marked in file.slots.items()
+            if marked.object == key and item.stamp in (marked.property, *_listed(marked.each))
+        ]
+        if key not in written:
+            message = (
+                f"stands on {key!r}, to which nothing is written; map a field to it, or remove the stamp"
+            )
+            yield PortalFault(where, message, ("writes", "slots", "definitive"))
+        elif item.stamp in written[key]:
+            at = written[key][item.stamp]
+            yield PortalFault(where, f"is also written by {at}; give the stamp a property of its own", (at,))
+        if marking:
+            message = f"also tells the records of {marking[0]} apart; give the stamp a property of its own"
+            yield PortalFault(where, message, tuple(marking))
 
 
 def _targets(file: PortalTables, write: WriteTable) -> list[str]:

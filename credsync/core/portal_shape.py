@@ -19,6 +19,7 @@ from credsync.core.portal_tables import (
     ADDRESS_PATTERN,
     DIGITS_PATTERN,
     KEY_PATTERN,
+    PROPERTY_PATTERN,
     PortalFault,
     PortalTables,
     did_you_mean,
@@ -131,6 +132,7 @@ def _worded(place: Place, errors: Sequence[ErrorDetails]) -> str:
 _PATTERNS: Final = {
     ADDRESS_PATTERN: "must be an address, such as https://api.hubapi.com",
     DIGITS_PATTERN: 'must be digits in quotes, such as "1234567"',
+    PROPERTY_PATTERN: "must be a property's internal name: small letters, digits and _, beginning with a letter",
     KEY_PATTERN: "must be a key: small letters, digits and _, beginning with a letter",
 }
 

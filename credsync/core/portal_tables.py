@@ -28,6 +28,7 @@ class PortalFault:
 KEY_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
 ADDRESS_PATTERN = r"^https?://[^\s/]+(/[^\s]*)?$"
 DIGITS_PATTERN = r"^[0-9]{1,20}$"
+PROPERTY_PATTERN = r"^[a-z][a-z0-9_]{0,99}$"
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
 _Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
 
@@ -56,6 +57,7 @@ class ObjectTable(Table):
 
     name: _Name
     parent: _Key = CONTACT
+    stamp: Annotated[str, StringConstraints(pattern=PROPERTY_PATTERN)] | None = None
 
 
 class SlotTable(Table):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
+from credsync.core.outgoing import Outgoing
 from credsync.core.properties import Property
 
 
@@ -25,6 +27,18 @@ def same_value(sent: str | None, got: str | None, prop: Property) -> bool:
         return set(sent.split(";")) == set(got.split(";"))
     mended = any(rule.normalizes for rule in prop.rules)
     return mended and sent.strip().casefold() == got.strip().casefold()
+
+
+def is_there(outgoing: Outgoing, got: Mapping[str, str | None], known: Mapping[str, Property]) -> bool:
+    """True when what was last sent to a record, without a verdict, arrived: by its stamp, or value by value.
+
+    Its stamp came with all of it, so it did arrive even where a person changed a property since. Any other stamp, or
+    none, says nothing. `known` are HubSpot's properties of the object, by name.
+    """
+    stamp = outgoing.stamp
+    if stamp is not None and got.get(stamp.name) == stamp.whole:
+        return True
+    return all(same_value(value, got.get(name), known[name]) for name, value in outgoing.properties.items())
 
 
 def _same_number(sent: str, got: str) -> bool:

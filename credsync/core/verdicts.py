@@ -44,6 +44,18 @@ class PropertyFault:
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """What an input leaves on its record in the stamp's property (`credsync.core.stamps`).
+
+    `whole` when everything in the input is sent in one call, `part` when something of it is left out.
+    """
+
+    name: str
+    whole: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """One record's outcome, with the correlation ids HubSpot's support asks for."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from credsync.core.verdicts import Outcome, PropertyFault, Verdict
+from credsync.core.verdicts import Outcome, PropertyFault, Stamp, Verdict
 from credsync.hubspot.client import HubSpotClient
 from credsync.hubspot.errors import Invalid
 from credsync.hubspot.learnt import Learnt
@@ -50,6 +50,7 @@ class Work:
 
     trace_id: str
     properties: dict[str, str | None]
+    stamp: Stamp | None = None
     faults: dict[str, PropertyFault] = field(default_factory=dict)
     correlation_ids: list[str] = field(default_factory=list)
     sends: int = 0
@@ -57,12 +58,21 @@ class Work:
     def drop(
         self, names: Iterable[str], faults: Iterable[PropertyFault], correlation_ids: Iterable[str]
     ) -> None:
-        """Go on without these properties."""
+        """Go on without these properties; a stamp that is left says so, and does not go alone."""
         gone = set(names)
         for name in gone:
             del self.properties[name]
+        if self.stamp is not None and self.properties.keys() == {self.stamp.name}:
+            self.properties.clear()
+        elif self.stamp is not None and gone != {self.stamp.name}:
+            self.stamp_in_part()
         self.faults.update({each.name: each for each in faults if each.name in gone})
         self.correlation_ids.extend(correlation_ids)
+
+    def stamp_in_part(self) -> None:
+        """What is sent next is not everything: its stamp may not say that it is."""
+        if self.stamp is not None and self.stamp.name in self.properties:
+            self.properties[self.stamp.name] = self.stamp.part
 
 
 class Chunk:
@@ -77,7 +87,7 @@ class Chunk:
         learnt: Learnt,
     ) -> None:
         self.verdicts: dict[str, Verdict] = {}
-        self.works = {each.id: Work(each.trace, dict(each.properties)) for each in inputs}
+        self.works = {each.id: Work(each.trace, dict(each.properties), each.stamp) for each in inputs}
         self.stop = stop
         self._client = client
         self._type_id = type_id
@@ -164,6 +174,7 @@ class Chunk:
     async def sift(self, record: str, refusal: Verdict) -> None:
         """Find out which of its properties a record is refused for, writing the others."""
         work = self.works[record]
+        work.stamp_in_part()
 
         async def send(names: Sequence[str]) -> Verdict:
             properties = {name: work.properties[name] for name in names}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import anyio
 
-from credsync.core.verdicts import Effect, Outcome, PropertyFault, Verdict
+from credsync.core.verdicts import Effect, Outcome, PropertyFault, Stamp, Verdict
 from credsync.hubspot import translate, wire
 from credsync.hubspot.client import Answer, HubSpotClient
 from credsync.hubspot.errors import ErrorItem, HubSpotError, Invalid, NotFound
@@ -34,11 +34,15 @@ _IN_DOUBT = frozenset({"INTERNAL_ERROR", "UNKNOWN", "TIMEOUT"})
 
 @dataclass(frozen=True, slots=True)
 class RecordInput:
-    """What to put on one record. None clears a property; an empty `trace_id` stands for the id."""
+    """What to put on one record. None clears a property; an empty `trace_id` stands for the id.
+
+    `stamp` says how the one among the properties that is a stamp changes when others are left out.
+    """
 
     id: str
     properties: Mapping[str, str | None]
     trace_id: str = ""
+    stamp: Stamp | None = None
 
     @property
     def trace(self) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from credsync.core.forms import FieldType, nearest, paths
-from credsync.core.portal import ByProperty, Portal, mapped_properties, written_objects
+from credsync.core.portal import ByProperty, Portal, mapped_properties, stamp_properties, written_objects
 from credsync.core.properties import Property
+from credsync.core.stamps import stamp_fault
 from credsync.hubspot.schema import PortalSchema
 from credsync.operate.findings import Finding, advice, failing, ok
 
@@ -24,7 +25,14 @@ _MAY_FIT: frozenset[FieldType] = frozenset({"string", "list"})
 def examine_mapping(portal: Portal, schema: PortalSchema) -> list[Finding]:
     """One finding per mapped property that will not take what it is sent, or one that all do."""
     findings = list(
-        dict.fromkeys([*_mapped(portal, schema), *_marked(portal, schema), *_sync_url(portal, schema)])
+        dict.fromkeys(
+            [
+                *_mapped(portal, schema),
+                *_marked(portal, schema),
+                *_sync_url(portal, schema),
+                *_stamps(portal, schema),
+            ]
+        )
     )
     if not findings and schema.objects:
         count = len(mapped_properties(portal))
@@ -127,3 +135,23 @@ def _sync_url(portal: Portal, schema: PortalSchema) -> Iterator[Finding]:
         yield _absent(where, portal.sync_url, "contact", schema.contact)
     elif prop.read_only:
         yield _read_only(where, portal.sync_url)
+
+
+def _stamps(portal: Portal, schema: PortalSchema) -> Iterator[Finding]:
+    """Stamps that cannot be written: the writes go without them."""
+    for key, name in stamp_properties(portal):
+        found = schema.objects.get(key)
+        if found is None or not found.properties:
+            continue
+        where = f"portal {portal.name}: {key}.{name}"
+        prop = found.properties.get(name)
+        fault = stamp_fault(prop) if prop is not None else None
+        if prop is None:
+            meant = nearest(name, found.properties)
+            guess = f" The nearest there is {meant}." if meant else ""
+            message = f"HubSpot's {key} has no property {name}, so its records get no stamp.{guess}"
+            remedy = "make it in HubSpot as a single-line text, or correct stamp"
+            yield failing(where, message, f"{remedy} in [objects.{key}]")
+        elif fault is not None:
+            message = f"{fault.message[:1].upper()}{fault.message[1:]}, so records of {key} get no stamp."
+            yield failing(where, message, f"{fault.remedy} as stamp in [objects.{key}]")

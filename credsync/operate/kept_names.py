@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from credsync.core.differences import mapped_properties
-from credsync.core.portal import Portal
+from credsync.core.portal import Portal, stamp_properties
 from credsync.core.properties import Property
 from credsync.core.slots import properties_needed
 from credsync.core.value_rules import ValueRule
@@ -75,6 +75,7 @@ def _as_json(portal: Portal, names: Names) -> dict[str, Any]:
 def _object_json(portal: Portal, found: ObjectSchema) -> dict[str, Any]:
     used = {name for rule in portal.rules_of(found.key) for name in mapped_properties(portal, rule.key)}
     used.update(properties_needed(portal, found.key))
+    used.update(name for key, name in stamp_properties(portal) if key == found.key)
     return {
         "name": found.name,
         "type_id": found.type_id,

@@ -100,6 +100,8 @@ def _link(link: Mapping[str, Any]) -> str:
         ("Looks again", link["next_look_at"]),
     ]
     lines += [f"  - {what}: {_moment(at)}" for what, at in told if at is not None]
+    if link["shows_submission"] is not None:
+        lines.append(f"  - Shows: {code(link['shows_submission'])}")
     lines.append(f"  - Lateness: {plain(link['lateness'])}. Looks so far: {link['looks']}")
     for past in link["history"]:
         lines.append(

@@ -11,18 +11,19 @@ from sqlalchemy import Connection, Row, select
 from credsync.core.deadlines import Deadline
 from credsync.core.delays import rule_of
 from credsync.core.links import Link, LinkState
-from credsync.core.portal import ByEach, Portal, id_key
+from credsync.core.portal import ByEach, Portal, id_key, stamp_properties
 from credsync.core.reasons import sentence
+from credsync.core.stamps import is_on_record, newest_of, say_submission
 from credsync.core.states import complete, telling_writes
 from credsync.core.writes import Write, WriteState
 from credsync.operate.observed import observed_json, observed_writes
-from credsync.operate.outlook import outlooks, standing_reason, until_the_next_day, will_be_looked_at
+from credsync.operate.outlook import Outlook, outlooks, standing_reason, until_the_next_day, will_be_looked_at
 from credsync.operate.portal_standing import standing_of
 from credsync.operate.record_urls import Pages, pages_of
 from credsync.store.clock import say_time
 from credsync.store.contacts import shared_contacts
 from credsync.store.delays import deadlines_of
-from credsync.store.tables import link_history, therapists, writes
+from credsync.store.tables import link_history, submissions, therapists, writes
 
 _UNTOLD = frozenset({WriteState.WAITING, WriteState.WRITTEN, WriteState.HELD, WriteState.SUPERSEDED})
 """Of a write in one of these states the last answer of HubSpot says nothing any more."""
@@ -53,10 +54,12 @@ def therapist_status(
     unseen = row.generation != row.settled_generation
     past = _history(connection, row.id)
     current = {id(write) for write in telling_writes(outlook.writes)}
+    shown = _shown_submissions(connection, portal, row.id, outlook)
     links = [
         {
             **link_json(link, _object_of(portal, link.slot), pages, past.get(link.slot, ())),
             **_overdue_json(deadlines.get(rule_of(link.slot))),
+            "shows_submission": shown.get(link.slot),
             "next_look_at": not_before(
                 (row.due_at if unseen else link.next_look_at)
                 if looks and will_be_looked_at(link, outlook.writes)
@@ -172,6 +175,26 @@ def link_json(
             for past in history
         ],
     }
+
+
+def _shown_submissions(
+    connection: Connection, portal: Portal | None, therapist_id: str, outlook: Outlook
+) -> dict[str, str]:
+    """By slot, the newest submission that was written to its record, where records of its object bear a stamp."""
+    if portal is None or not stamp_properties(portal):
+        return {}
+    age = select(submissions.c.id, submissions.c.occurred_at).where(
+        submissions.c.therapist_id == therapist_id
+    )
+    ages = {row.id: (row.occurred_at, row.id) for row in connection.execute(age)}
+    shown: dict[str, str] = {}
+    for link in outlook.links.values():
+        key = _object_of(portal, link.slot)
+        if key is not None and portal.objects[key].stamp is not None:
+            on_it = [w for w in outlook.writes if is_on_record(portal, w, key, link.record_id)]
+            newest = newest_of(on_it, ages)
+            shown |= {} if newest is None else {link.slot: say_submission(newest)}
+    return shown
 
 
 def _overdue_json(deadline: Deadline | None) -> dict[str, Any]:

@@ -6,19 +6,18 @@ What a crash or a broken answer left without a verdict is read back first, and s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import anyio
 
 from credsync.core.outgoing import Outgoing
-from credsync.core.properties import Property
-from credsync.core.readback import same_value
+from credsync.core.readback import is_there
 from credsync.core.verdicts import Outcome, Verdict, both
 from credsync.hubspot.edge import Edge, Names
 from credsync.hubspot.isolate import update_records
 from credsync.hubspot.learnt import Learnt
-from credsync.hubspot.objects import Missing, NotRead, Record, RecordInput, batch_read
+from credsync.hubspot.objects import Missing, NotRead, RecordInput, batch_read
 
 RecordKey = tuple[str, str]
 """(object key, record id)"""
@@ -61,10 +60,10 @@ async def _apply_type(
     verdicts = await _read_back(edge, names, object_key, [s for s in sends if s.doubtful])
     left = [s.outgoing for s in sends if s.key not in verdicts]
     type_id = names.type_id(object_key)
-    first = [RecordInput(o.record_id, _without_again(o)) for o in left if not o.apart]
+    first = [_input(o, _without_again(o)) for o in left if not o.apart]
     told = await update_records(edge.client, type_id, [each for each in first if each.properties], learnt)
     second = [
-        RecordInput(o.record_id, _apart(o))
+        _input(o, _apart(o))
         for o in left
         if o.record_id not in told or told[o.record_id].outcome in (Outcome.WRITTEN, Outcome.PARTIAL)
     ]
@@ -73,6 +72,16 @@ async def _apply_type(
         told[record_id] = both(told[record_id], verdict) if record_id in told else verdict
     verdicts.update({(object_key, record_id): verdict for record_id, verdict in told.items()})
     return verdicts
+
+
+def _input(outgoing: Outgoing, properties: dict[str, str | None]) -> RecordInput:
+    """Some or all of an input; nothing is sent for the stamp's sake alone."""
+    stamp = outgoing.stamp
+    if stamp is None or not properties:
+        return RecordInput(outgoing.record_id, properties)
+    whole = properties.keys() == outgoing.properties.keys()
+    text = stamp.whole if whole else stamp.part
+    return RecordInput(outgoing.record_id, {**properties, stamp.name: text}, stamp=stamp)
 
 
 def _without_again(outgoing: Outgoing) -> dict[str, str | None]:
@@ -92,9 +101,10 @@ async def _read_back(
     """Verdicts for what is there already, is gone, or could not be read; what is missing from it must be sent."""
     if not sends:
         return {}
-    wanted = sorted({name for s in sends for name in s.outgoing.properties})
+    wanted = {name for s in sends for name in s.outgoing.properties}
+    wanted |= {s.outgoing.stamp.name for s in sends if s.outgoing.stamp is not None}
     ids = [s.outgoing.record_id for s in sends]
-    read = await batch_read(edge.client, names.type_id(object_key), ids, wanted)
+    read = await batch_read(edge.client, names.type_id(object_key), ids, sorted(wanted))
     known = names.properties[object_key]
     verdicts: dict[RecordKey, Verdict] = {}
     for send in sends:
@@ -107,10 +117,6 @@ async def _read_back(
             verdicts[send.key] = Verdict(
                 Outcome.UNKNOWN, reading.code, reading.message, scopes=reading.scopes
             )
-        elif _is_there(send.outgoing.properties, reading, known):
+        elif is_there(send.outgoing, reading.properties, known):
             verdicts[send.key] = Verdict(Outcome.WRITTEN, "read_back", created_at=reading.created_at)
     return verdicts
-
-
-def _is_there(sent: Mapping[str, str | None], record: Record, known: Mapping[str, Property]) -> bool:
-    return all(same_value(value, record.properties.get(name), known[name]) for name, value in sent.items())

@@ -128,6 +128,8 @@ class Round:
         async with anyio.create_task_group() as tasks:
             sending = await self._record(sending, now)
             tasks.start_soon(self._record, [t for t in turns if not t.outgoing], now)
+            for turn in sending:
+                turn.stamp()
             verdicts = await apply(self._edge, self._names, _sends(sending))
         if failed:
             await self._write(put_off, self._lease, failed, now + self._policy.look_again_max)

@@ -19,6 +19,7 @@ from credsync.core.properties import Property
 from credsync.core.quarantine import Place, Quarantined, after_verdict, followed
 from credsync.core.reasons import Reason
 from credsync.core.schedule import Policy
+from credsync.core.stamps import stamp_of
 from credsync.core.states import condition, next_due
 from credsync.core.verdicts import Outcome, Verdict
 from credsync.core.writes import Write, WriteState
@@ -74,6 +75,7 @@ class TurnInProgress:
         self._policy = policy
         self._known: Mapping[str, Mapping[str, Property]] = {}
         self._quarantined: Mapping[Place, Quarantined] = {}
+        self._facts = Facts()
         self._tell_contact(now)
         for event in decision.events:
             self._tell(event.name, now, event.slot, event.record_id, event.details)
@@ -97,12 +99,29 @@ class TurnInProgress:
     ) -> None:
         """Compose what goes out. Its writes are recorded as `unknown` until their verdict; without any, the turn ends."""
         self._known, self._quarantined = known, quarantined
+        self._facts = facts or self._facts
         if facts is not None:
             for outgoing in compose(self._portal, facts, self.turn.writes, known, quarantined):
                 self._send_or_end(outgoing, now)
                 self._follow_lost(outgoing)
         if not self.outgoing:
             self._finish(now)
+
+    def stamp(self) -> None:
+        """Put the stamps on what goes out, once its writes are recorded: a stamp tells one stored write from another."""
+        self.outgoing = [
+            replace(
+                each,
+                stamp=stamp_of(
+                    self._portal,
+                    self._facts,
+                    self.turn.writes,
+                    each,
+                    self._known.get(each.object_key, {}),
+                ),
+            )
+            for each in self.outgoing
+        ]
 
     def end(self, verdicts: Mapping[RecordKey, Verdict], now: datetime) -> None:
         """Take the verdicts in: a second turn to record, on top of the first."""
@@ -115,7 +134,8 @@ class TurnInProgress:
             for carried in outgoing.carried:
                 if carried.names:
                     write = self.turn.writes[carried.index]
-                    self._keep(carried.index, end_of(write, carried, verdict, now, self._policy), now)
+                    ended = end_of(write, carried, verdict, now, self._policy, outgoing.stamp)
+                    self._keep(carried.index, ended, now)
             self.turn.delays = [*self.turn.delays, *self._created(outgoing.record_id, verdict.created_at)]
         self._finish(now)
 

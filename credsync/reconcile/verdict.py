@@ -10,7 +10,7 @@ from credsync.core.events import EventName
 from credsync.core.outgoing import Carried, share_of
 from credsync.core.reasons import Reason
 from credsync.core.schedule import Policy, send_again_after
-from credsync.core.verdicts import Outcome, Verdict
+from credsync.core.verdicts import Outcome, PropertyFault, Stamp, Verdict
 from credsync.core.writes import Cause, Write, WriteState
 from credsync.store.rounds import Verified
 
@@ -38,8 +38,18 @@ _TRIED_AGAIN = (Outcome.MISSING, Outcome.UNKNOWN, Outcome.NOT_SENT)
 """After a while, but for what waits until the token may do it: whoever notices that brings all of it back."""
 
 
-def end_of(write: Write, carried: Carried, verdict: Verdict, now: datetime, policy: Policy) -> Ended:
-    """A write's new state from the verdict of the record it went to."""
+def end_of(
+    write: Write,
+    carried: Carried,
+    verdict: Verdict,
+    now: datetime,
+    policy: Policy,
+    stamp: Stamp | None = None,
+) -> Ended:
+    """A write's new state from the verdict of the record it went to.
+
+    A refused stamp changes nothing of it: it is told beside the write's properties, and no more.
+    """
     own = share_of(verdict, carried)
     state, reason, event = _ENDS[own.outcome]
     again = None
@@ -59,7 +69,8 @@ def end_of(write: Write, carried: Carried, verdict: Verdict, now: datetime, poli
         refused=frozenset(p["name"] for p in told if p["state"] == "refused"),
     )
     message = f"{own.code}: {own.message}".strip(": ") if own.outcome is not Outcome.WRITTEN else ""
-    verified = Verified(told, own.correlation_ids, message, now)
+    unstamped = [_refused(f) for f in verdict.faults if stamp is not None and f.name == stamp.name]
+    verified = Verified([*told, *unstamped], own.correlation_ids, message, now)
     return Ended(ended, verified, event)
 
 
@@ -70,7 +81,11 @@ def _properties(own: Verdict, carried: Carried) -> list[dict[str, str]]:
     for name in dict.fromkeys([*carried.names, *refused]):
         fault = refused.get(name)
         if fault is not None:
-            told.append({"name": name, "state": "refused", "code": fault.code, "message": fault.message})
+            told.append(_refused(fault))
         else:
             told.append({"name": name, "state": state, "code": "", "message": ""})
     return told
+
+
+def _refused(fault: PropertyFault) -> dict[str, str]:
+    return {"name": fault.name, "state": "refused", "code": fault.code, "message": fault.message}

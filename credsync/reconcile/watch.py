@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from credsync.core.alerts import Alert, AlertChanges, AlertKind, Cause, Holding, alert_changes
-from credsync.core.portal import Portal, mapped_properties
+from credsync.core.portal import Portal, mapped_properties, stamp_properties
 from credsync.core.workflows import Trouble
 from credsync.hubspot.edge import Names
 from credsync.operate.workflows import troubled_workflows
@@ -77,7 +77,7 @@ def _refusals(connection: Connection, scene: Scene) -> Mapping[Cause, Holding] |
     if scene.names is None:
         return None
     known = scene.names.properties
-    mapped = mapped_properties(scene.portal)
+    mapped = [*mapped_properties(scene.portal), *stamp_properties(scene.portal)]
     vanished = [(key, name) for key, name in mapped if known.get(key) and name not in known[key]]
     return refusal_causes(connection, scene.portal, vanished)
 

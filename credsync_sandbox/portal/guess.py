@@ -55,6 +55,9 @@ def guess_properties(portal: PortalFile, key: str) -> dict[str, Property]:
     for slot in slots:
         for name in slot.each:
             found.setdefault(name, define(name))
+    entry = portal.objects.get(key)
+    if entry is not None and entry.stamp:
+        found.setdefault(entry.stamp, define(entry.stamp))
     return found
 
 

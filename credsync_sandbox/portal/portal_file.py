@@ -21,11 +21,15 @@ class PortalFileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ObjectEntry:
-    """`[objects.KEY]`: `name` is a schema name, a fully qualified name or an object type id; `parent` another key."""
+    """`[objects.KEY]`: `name` is a schema name, a fully qualified name or an object type id; `parent` another key.
+
+    `stamp` is a text property that the service writes beside the mapped ones.
+    """
 
     key: str
     name: str
     parent: str
+    stamp: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,13 @@ def _table(data: dict[str, Any], key: str) -> dict[str, Any]:
 def _object(key: str, entry: Any) -> ObjectEntry:
     if not isinstance(entry, dict):
         raise PortalFileError(f"objects.{key}: must be a table")
-    return ObjectEntry(key, str(entry.get("name", key)), str(entry.get("parent", CONTACT)))
+    stamp = entry.get("stamp")
+    return ObjectEntry(
+        key,
+        str(entry.get("name", key)),
+        str(entry.get("parent", CONTACT)),
+        None if stamp is None else str(stamp),
+    )
 
 
 def _check_parents(entry: ObjectEntry, objects: dict[str, ObjectEntry]) -> None:

@@ -47,6 +47,8 @@ class Portal:
         self.slots: Mapping[str, Json] = given["slots"]
         self.rules: Mapping[str, Sequence[Json]] = given.get("definitive", {})
         self.sync_url: str | None = given.get("contact", {}).get("sync_url")
+        self.stamps = {key: entry["stamp"] for key, entry in given["objects"].items() if "stamp" in entry}
+        """The property that each object's writes carry beside what was submitted."""
         self.maps = [
             Map(
                 each["form"],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from tests.oracle.matter import Matter, Seen
 from tests.oracle.reading import UNJUDGED, Knowledge, Offer
 from tests.oracle.wrongs import Rule, Wrong
+
+_STAMP = re.compile(r"submission-[0-9]+(\.[0-9a-f]{12})?")
 
 
 def explain(matter: Matter, seen: Seen, knowledge: Knowledge) -> list[Wrong]:
@@ -14,6 +17,10 @@ def explain(matter: Matter, seen: Seen, knowledge: Knowledge) -> list[Wrong]:
     wrongs: list[Wrong] = []
     record = seen.write.record_id
     for name, written in seen.write.values.items():
+        if name == matter.portal.stamps.get(seen.write.object):
+            if not _STAMP.fullmatch(written):
+                wrongs.append(Wrong(Rule.UNASKED, f"{name} of {record}"))
+            continue
         offers = [o for o in knowledge.offers() if o.name == name and o.slot in seen.slots]
         said = [o for o in offers if o.is_said_by(written)]
         if not said:

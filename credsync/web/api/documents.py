@@ -135,6 +135,13 @@ class LinkDocument(Document):
         float | None, Field(description="how long it may take; null before a round judged it")
     ]
     overdue_message: Annotated[str | None, Field(description="what is normal, and whose word that is")]
+    shows_submission: Annotated[
+        str | None,
+        Field(
+            description="the newest submission written to the record, as its stamp says it: `submission-57`; null without "
+            "`stamp` in the portal file, or before a write"
+        ),
+    ]
     history: list[Past]
 
 
