@@ -22,6 +22,8 @@ from credsync.core.value_rules import broken_rule
 from credsync.core.verdicts import Stamp
 from credsync.core.writes import Write, WriteState
 
+STAMP_REFUSED = "stamp_refused"
+"""The state of a stamp that HubSpot did not take, beside a write's properties: nothing that was submitted is missing."""
 _SHOWN = frozenset({WriteState.WRITTEN, WriteState.PARTIAL})
 _SAMPLE = "submission-57.3f9c2a1b0d4e"
 _Age = TypeVar("_Age", bound=tuple[datetime, int])
@@ -29,7 +31,7 @@ _Age = TypeVar("_Age", bound=tuple[datetime, int])
 
 @dataclass(frozen=True, slots=True)
 class StampFault:
-    """Why a property cannot be a stamp, and what to do."""
+    """Why a property cannot be a stamp, and what to do; neither ends in a full stop."""
 
     message: str
     remedy: str
@@ -49,7 +51,7 @@ def stamp_fault(prop: Property, text: str = _SAMPLE) -> StampFault | None:
         )
     if broken_rule(text, prop.rules) is not None:
         return StampFault(
-            f"a validation rule of {prop.name} refuses a text such as {_SAMPLE}",
+            f"A validation rule of {prop.name} refuses a text such as {_SAMPLE}",
             "take the rule away in HubSpot, or name another single-line text property",
         )
     return None

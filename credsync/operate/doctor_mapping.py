@@ -153,5 +153,5 @@ def _stamps(portal: Portal, schema: PortalSchema) -> Iterator[Finding]:
             remedy = "make it in HubSpot as a single-line text, or correct stamp"
             yield failing(where, message, f"{remedy} in [objects.{key}]")
         elif fault is not None:
-            message = f"{fault.message[:1].upper()}{fault.message[1:]}, so records of {key} get no stamp."
+            message = f"{fault.message}, so records of {key} get no stamp."
             yield failing(where, message, f"{fault.remedy} as stamp in [objects.{key}]")

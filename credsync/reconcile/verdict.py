@@ -10,6 +10,7 @@ from credsync.core.events import EventName
 from credsync.core.outgoing import Carried, share_of
 from credsync.core.reasons import Reason
 from credsync.core.schedule import Policy, send_again_after
+from credsync.core.stamps import STAMP_REFUSED
 from credsync.core.verdicts import Outcome, PropertyFault, Stamp, Verdict
 from credsync.core.writes import Cause, Write, WriteState
 from credsync.store.rounds import Verified
@@ -69,7 +70,8 @@ def end_of(
         refused=frozenset(p["name"] for p in told if p["state"] == "refused"),
     )
     message = f"{own.code}: {own.message}".strip(": ") if own.outcome is not Outcome.WRITTEN else ""
-    unstamped = [_refused(f) for f in verdict.faults if stamp is not None and f.name == stamp.name]
+    faults = [fault for fault in verdict.faults if stamp is not None and fault.name == stamp.name]
+    unstamped = [{**_refused(fault), "state": STAMP_REFUSED} for fault in faults]
     verified = Verified([*told, *unstamped], own.correlation_ids, message, now)
     return Ended(ended, verified, event)
 

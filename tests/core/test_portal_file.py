@@ -551,3 +551,34 @@ def test_every_portal_file_of_the_project_is_read(request: pytest.FixtureRequest
     assert found
     for path in found:
         parse_portal(path.stem, path.read_text(encoding="utf-8"))
+
+
+STAMPED = changed('name = "credentialing"  ', 'stamp = "credsync_submission"\nname = "credentialing"  ')
+
+
+def test_a_stamp_is_a_property_of_an_object_that_is_written() -> None:
+    stamps = {key: each.stamp for key, each in parse_portal("alpha", STAMPED).objects.items()}
+    assert stamps == {"credentialing": "credsync_submission", "license": None, "therapist_address": None}
+
+
+@pytest.mark.parametrize(
+    ("stamp", "said"),
+    [
+        ('stamp = "npi"', "also written by writes.0.fields.npi"),
+        ('stamp = "Credsync Submission"', "internal name"),
+        ('stamp = ""', "internal name"),
+        ("stamp = 5", "a text, in quotes"),
+    ],
+)
+def test_a_stamp_that_cannot_be_one_is_named(stamp: str, said: str) -> None:
+    key, message = only_fault(changed('stamp = "credsync_submission"', stamp, STAMPED))
+    assert key == "objects.credentialing.stamp"
+    assert said in message
+
+
+def test_a_stamp_does_not_tell_slots_apart_nor_stand_where_nothing_is_written() -> None:
+    key, message = only_fault(changed('name = "license"', 'stamp = "license_state"\nname = "license"'))
+    assert (key, "the records of slots.license apart" in message) == ("objects.license.stamp", True)
+    unwritten = '[objects.other]\nname = "other"\nstamp = "shown"\n[objects.credentialing]'
+    key, message = only_fault(changed("[objects.credentialing]", unwritten))
+    assert (key, "nothing is written" in message) == ("objects.other.stamp", True)

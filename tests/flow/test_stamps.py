@@ -97,7 +97,10 @@ def test_where_the_stamps_property_is_gone_writes_go_without_it(shared: World) -
     assert values(shared, contact)["npi"] == FIRST
     (write,) = shared.status(therapist)["writes"]
     assert write["state"] == "written"
-    assert [(p["name"], p["state"]) for p in write["properties"]] == [("npi", "written"), (STAMP, "refused")]
+    assert [(p["name"], p["state"]) for p in write["properties"]] == [
+        ("npi", "written"),
+        (STAMP, "stamp_refused"),
+    ]
 
     def kinds() -> list[str]:
         return [each["kind"] for each in shared.api.get("/v1/alerts").json()["alerts"]]

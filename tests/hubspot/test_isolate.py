@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credsync.core.verdicts import Outcome, Verdict
+from credsync.core.verdicts import Outcome, Stamp, Verdict
 from credsync.hubspot.chunk import MOST_SENDS
 from credsync.hubspot.isolate import update_records
 from credsync.hubspot.learnt import Learnt
@@ -502,3 +503,46 @@ def test_whatever_is_bad_the_good_is_written_and_the_bad_alone_is_told(
         assert told == dropped
         assert portal.records.get(each.id, {}) == kept
     assert max(portal.sends.values()) <= MOST_SENDS + MOST_SIFTS
+
+
+WHOLE, PART = "submission-5.0123456789ab", "submission-5"
+
+
+def stamped(count: int, bad: dict[int, dict[str, str]]) -> list[RecordInput]:
+    """Inputs that carry a stamp beside their properties."""
+    stamp = Stamp("shown", WHOLE, PART)
+    return [
+        replace(each, properties={**each.properties, "shown": WHOLE}, stamp=stamp)
+        for each in inputs(count, bad)
+    ]
+
+
+@pytest.mark.parametrize("style", Style)
+def test_what_goes_in_part_does_not_bear_the_stamp_of_the_whole(style: Style) -> None:
+    """What goes in part does not bear the stamp of the whole.
+
+    Else a record that lacks a refused property would be read back as written.
+    """
+    portal = Portal(style)
+    verdicts = run(portal, stamped(20, {3: {"state": "bad"}}))
+    assert others(verdicts, 3) == {Outcome.WRITTEN}
+    assert verdicts["3"].outcome is Outcome.PARTIAL
+    assert {each["shown"] for key, each in portal.records.items() if key != "3"} == {WHOLE}
+    assert portal.records["3"]["shown"] == PART
+
+
+@pytest.mark.parametrize("style", [Style.QUOTES, Style.NAMES, Style.TRACES])
+def test_nothing_is_sent_for_the_stamps_sake_alone(style: Style) -> None:
+    portal = Portal(style)
+    bad = {"state": "bad", "name": "bad name"}
+    verdicts = run(portal, stamped(20, {3: bad}))
+    assert verdicts["3"].outcome is Outcome.REFUSED
+    assert "3" not in portal.records
+
+
+def test_a_stamp_that_nobody_can_write_costs_one_refusal_and_no_property() -> None:
+    portal = Portal(unknown=("shown",))
+    verdicts = run(portal, stamped(20, {}))
+    assert portal.calls == 2
+    assert {tuple(f.name for f in each.faults) for each in verdicts.values()} == {("shown",)}
+    assert {tuple(sorted(each)) for each in portal.records.values()} == {("name", "state")}

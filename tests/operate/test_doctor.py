@@ -257,6 +257,30 @@ async def test_a_list_into_a_single_choice_is_advised_against(sandbox: Driver) -
     assert bad(await examined(sandbox.url, toml(change))) == {"credentialing.bio": Level.ADVICE}
 
 
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (None, "has no property shown"),
+        ({"modificationMetadata": {"readOnlyValue": True}}, "lets nobody write shown"),
+        ({"kind": "number", "field": "number"}, "shown is a number, and a stamp is a text"),
+        ({}, None),
+    ],
+    ids=["absent", "read only", "a number", "a text"],
+)
+async def test_a_stamp_that_cannot_be_written_is_found(
+    sandbox: Driver, made: dict[str, Any] | None, said: str | None
+) -> None:
+    if made is not None:
+        sandbox.do("/schema", {"object": "credentialing", "property": a_property("shown", **made)}, "PUT")
+    text = toml(('name = "credentialing"', 'name = "credentialing"\nstamp = "shown"'))
+    findings = await examined(sandbox.url, text)
+    assert bad(findings) == ({} if said is None else {"credentialing.shown": Level.FAILING})
+    if said is not None:
+        found = findings["credentialing.shown"]
+        assert said in found.message
+        assert found.remedy.endswith("stamp in [objects.credentialing]")
+
+
 async def test_the_contacts_link_property_must_be_there(sandbox: Driver) -> None:
     text = toml(("[definitive]", '[contact]\nsync_url = "credsync_url"\n[definitive]'))
     findings = await examined(sandbox.url, text)

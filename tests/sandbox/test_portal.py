@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from credsync_sandbox.portal.guess import guess_property
+from credsync_sandbox.portal.guess import guess_properties, guess_property
 from credsync_sandbox.portal.portal_file import PortalFileError, read_portal_file
 from credsync_sandbox.portal.schema_file import SchemaFileError, read_schema_file
 from tests.sandbox.driver import PORTAL, Driver, running
@@ -47,6 +47,15 @@ def test_renamed_options_make_an_enumeration_and_a_list_takes_several() -> None:
 def test_custom_fields_have_the_type_the_portal_file_declares() -> None:
     """`[custom]`."""
     assert guess_property("size", "custom.shirt_size", custom={"shirt_size": "number"}).type == "number"
+
+
+def test_a_stamp_is_a_text(tmp_path: Path) -> None:
+    """`stamp` of an object: the service writes it beside what is mapped."""
+    path = tmp_path / "portal.toml"
+    text = PORTAL.replace("[objects.credentialing]", '[objects.credentialing]\nstamp = "shown"')
+    path.write_text(text, encoding="utf-8")
+    prop = guess_properties(read_portal_file(path), "credentialing")["shown"]
+    assert (prop.type, prop.options) == ("string", frozenset())
 
 
 def test_type_ids_are_this_portals_own_and_the_same_after_a_restart(tmp_path: Path) -> None:

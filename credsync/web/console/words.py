@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po
 from starlette.requests import Request
 
 from credsync.core.events import EventName
+from credsync.core.stamps import STAMP_REFUSED
 from credsync.core.states import TherapistState
 from credsync.core.turn import Turn
 from credsync.core.verdicts import Outcome
@@ -58,6 +59,7 @@ PROPERTY_STATES: Final[Mapping[str, str]] = {
     Outcome.MISSING: "not written: the record is gone",
     Outcome.UNKNOWN: "not known yet",
     Outcome.NOT_SENT: "not sent yet",
+    STAMP_REFUSED: "refused; nothing that was submitted is missing",
 }
 EVENTS: Final[Mapping[str, str]] = {
     EventName.SIGN_UP_COMPLETED: "Signed up",
