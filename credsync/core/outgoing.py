@@ -52,6 +52,13 @@ class Outgoing:
     stamp: Stamp | None = None
     """Goes along with the properties and is none of them."""
 
+    def stamped(self, properties: Mapping[str, str | None]) -> Mapping[str, str | None]:
+        """Some or all of the properties with the stamp for just that; nothing is sent for the stamp's sake alone."""
+        if self.stamp is None or not properties:
+            return properties
+        whole = properties.keys() == self.properties.keys()
+        return {**properties, self.stamp.name: self.stamp.whole if whole else self.stamp.part}
+
 
 def compose(
     portal: Portal,

@@ -75,13 +75,8 @@ async def _apply_type(
 
 
 def _input(outgoing: Outgoing, properties: dict[str, str | None]) -> RecordInput:
-    """Some or all of an input; nothing is sent for the stamp's sake alone."""
-    stamp = outgoing.stamp
-    if stamp is None or not properties:
-        return RecordInput(outgoing.record_id, properties)
-    whole = properties.keys() == outgoing.properties.keys()
-    text = stamp.whole if whole else stamp.part
-    return RecordInput(outgoing.record_id, {**properties, stamp.name: text}, stamp=stamp)
+    """Some or all of an input, with the stamp that goes along."""
+    return RecordInput(outgoing.record_id, outgoing.stamped(properties), stamp=outgoing.stamp)
 
 
 def _without_again(outgoing: Outgoing) -> dict[str, str | None]:

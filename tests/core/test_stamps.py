@@ -130,3 +130,11 @@ def test_any_other_stamp_leaves_it_to_the_values(other: str | None, npi: str | N
     """What went in part, what another write left, what a person wrote, and nothing at all prove nothing."""
     outgoing = sent(due(1, 1, reason=Reason.NO_VERDICT))
     assert is_there(outgoing, {"npi": npi, "bio": "b", STAMP: other}, WITH_STAMP) is (npi == "1")
+
+
+def test_a_call_of_two_that_one_input_needs_bears_no_proof() -> None:
+    """What a person wants tried again goes apart from the rest: only both calls together are the whole."""
+    outgoing = sent(due(1, 1))
+    assert outgoing.stamped(outgoing.properties)[STAMP] == stamp(outgoing).whole
+    assert outgoing.stamped({"npi": "1"}) == {"npi": "1", STAMP: "submission-1"}
+    assert outgoing.stamped({}) == {}
