@@ -71,9 +71,10 @@ def test_a_write_without_a_verdict_goes_only_if_it_is_not_there() -> None:
     assert (there.will_be_written, there.why) == (False, Why.IN_STEP)
     lost = npi_of(sighted(CA, writes=(unknown,), values={RECORD: {"npi": None}}))
     assert (lost.will_be_written, lost.why) == (True, Why.UNSENT)
-    same = submission(2, form_data(npi="1"), form="af")
+    more = submission(2, form_data(bio="b"), form="af")
     beside = due(id=2, form="af", submissions=frozenset({2}))
-    both = npi_of(sighted(CA, same, writes=(unknown, beside), values={RECORD: {"npi": "1"}}))
+    held = {RECORD: {"npi": "1", "bio": "b"}}
+    both = npi_of(sighted(CA, more, writes=(unknown, beside), values=held))
     assert both.will_be_written is False
 
 
