@@ -17,9 +17,9 @@ expect.set_options(timeout=20_000)
 """Milliseconds; a machine may be busy, and live pages take some seconds by design."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Started once for each test process."""
+    """Gone with the last test of a file: while it runs, Playwright's event loop is the thread's, and no other may run."""
     with started() as browser:
         yield browser
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
+from credsync.store.database import Database
+from credsync.store.tables import quarantined_values
 from tests.flow.forms import ca
 from tests.flow.world import ACTIVE, ADDRESS, World, someone, until
 
@@ -107,7 +108,7 @@ def test_one_bad_value_of_a_hundred_is_named_and_sent_again_by_no_one(shared: Wo
     set_in_hubspot(shared, "settings", {"refusals_tell": "all"})
 
 
-def test_a_refused_value_is_not_tried_on_the_successor_of_a_lost_record(here: World, tmp_path: Path) -> None:
+def test_a_refused_value_is_not_tried_on_the_successor_of_a_lost_record(here: World) -> None:
     """Quarantined with its reason until data or schema changes: also where another record takes the slot."""
     rule = {"object": "therapist_address", "property": "street", "rules": UNTOLD, "unpublished": True}
     set_in_hubspot(here, "validations", rule)
@@ -125,16 +126,20 @@ def test_a_refused_value_is_not_tried_on_the_successor_of_a_lost_record(here: Wo
     assert {c["status"] for c in updates(here)[before:]} == {200}, "it is not tried again"
     assert here.record(contact, new)["properties"]["city"] == "Albany"
     assert refused_properties(here, therapist, ADDRESS) == {"street": "INVALID_REGEX"}
-    assert quarantined(tmp_path) == [new], "and nothing of the lost record stays"
+    assert quarantined(here) == [new], "and nothing of the lost record stays"
     here.submit(therapist, ca(street="9 Elm St"))
     here.until_state(therapist, "in_sync")
-    assert quarantined(tmp_path) == []
+    assert quarantined(here) == []
 
 
-def quarantined(folder: Path) -> list[str]:
+def quarantined(here: World) -> list[str]:
     """The records with a refused value."""
-    with closing(sqlite3.connect(folder / "credsync.db")) as connection:
-        return [str(row[0]) for row in connection.execute("SELECT record_id FROM quarantined_values")]
+    database = Database(here.database_url)
+    try:
+        with database.read() as connection:
+            return list(connection.execute(select(quarantined_values.c.record_id)).scalars())
+    finally:
+        database.close()
 
 
 def test_an_option_that_is_added_in_hubspot_is_mended_by_sync_now(shared: World) -> None:

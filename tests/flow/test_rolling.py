@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
+from credsync.store.database import Database
 from tests.flow.forms import ca
 from tests.flow.world import World, someone
 
@@ -14,11 +12,12 @@ def test_a_process_goes_on_under_a_newer_schema_that_only_adds(here: World) -> N
     contact, therapist = here.contact(), someone()
     here.advance("1h")
     here.sign_up(therapist, contact)
-    with closing(sqlite3.connect(here.folder / "credsync.db")) as newer:
-        newer.execute("ALTER TABLE therapists ADD COLUMN added_later TEXT")
-        newer.execute("CREATE TABLE made_later (id INTEGER PRIMARY KEY)")
-        newer.execute("UPDATE alembic_version SET version_num = '9999'")
-        newer.commit()
+    newer = Database(here.database_url)
+    with newer.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE therapists ADD COLUMN added_later TEXT")
+        connection.exec_driver_sql("CREATE TABLE made_later (id INTEGER PRIMARY KEY)")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    newer.close()
     here.submit(therapist, ca())
     assert here.until_state(therapist, "in_sync")["complete"]
     again = here.cli("serve", "--only", "api")

