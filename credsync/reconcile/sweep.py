@@ -1,4 +1,4 @@
-"""The verification sweep: a slow look at everybody of whom nothing is due, for what no event told.
+"""The verification sweep: a slow look at everybody's whole record, for what no event told.
 
 A sweep looks and compares, and changes no link and no record. Whoever is not as known is made due, and a round does what
 it does after any fact: it looks again, follows, and writes what a loss owes. So two never work on one therapist.

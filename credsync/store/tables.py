@@ -42,10 +42,10 @@ WAITING = "awaited AND state <> 'found' AND state <> 'given_up'"
 Nothing in it is a column of another index, which SQLite would prefer.
 """
 VERIFIABLE = (
-    "due_at IS NULL AND backfill_at IS NULL AND contact_id IS NOT NULL AND merged_contact_id IS NULL "
-    "AND state <> 'given_up'"
+    "backfill_at IS NULL AND contact_id IS NOT NULL AND merged_contact_id IS NULL AND state <> 'given_up'"
 )
-"""Of whom nothing is due, so that only a sweep looks at them: the condition of the index that finds the oldest verified."""
+"""Whom a sweep looks at, also while they wait for something: their rounds look for that alone. The condition of the index
+that finds the oldest verified."""
 
 
 def _therapist() -> Column[str]:

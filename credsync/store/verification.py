@@ -17,7 +17,7 @@ _CHUNK = 500
 def oldest_verified(
     connection: Connection, portal: str, portal_digest: str, now: datetime, every: timedelta, limit: int
 ) -> list[Claimed]:
-    """Those of whom nothing is due, oldest verified first, if the oldest was not verified for so long.
+    """Those who are to be verified, oldest first, if the oldest was not verified for so long.
 
     A call is filled up with the next oldest. Nobody who is given up, since that is looked at only when something
     happens. One statement over an index, however many there are.

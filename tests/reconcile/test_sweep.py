@@ -177,6 +177,30 @@ async def test_what_no_event_told_is_found_by_the_sweep(
         assert again.changed == []
 
 
+async def test_who_waits_for_one_record_is_verified_too(scene: Scene, sandbox: Driver, edge: Edge) -> None:
+    """Their rounds look for what they wait for alone: what becomes of another record is found by the sweep."""
+    sandbox.contact(id="101", never=[ACTIVE])
+    scene.sign_up(1, "101")
+    scene.submit(1, data=CA)
+    scene.clock.wait(5)
+    await scene.round(edge)
+    assert scene.status(1)["state"] == "waiting"
+    sandbox.do("/records/delete", {"id": record(sandbox, ADDRESS)})
+    new = sandbox.do("/records/create", {"contact": "101", "slot": ADDRESS})["id"]
+    scene.clock.wait(DAY_S)
+    await scene.round(edge)
+    assert scene.status(1)["ids"]["therapist_address_current_id"] != new, (
+        "the round looks for the other alone"
+    )
+    report = await sweep(scene, edge)
+    assert report is not None
+    assert report.changed == [uuid_of(1)]
+    await scene.round(edge)
+    assert scene.status(1)["ids"]["therapist_address_current_id"] == new
+    assert record(sandbox, ADDRESS) == new
+    assert sandbox.records("101")[ADDRESS]["writes"] == 1, "what the loss owes"
+
+
 async def test_what_was_lost_and_comes_back_is_found_and_written(
     scene: Scene, sandbox: Driver, edge: Edge
 ) -> None:
