@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from credsync.core.durations import say_duration
 from credsync.store.timeline import SAID
@@ -96,6 +96,12 @@ class Renderer:
         environment = self._environments[words.language_of(request)]
         text = environment.get_template(template).render(viewer=viewer, path=request.url.path, **shown)
         return HTMLResponse(text, status, {**HEADERS, **(headers or {})})
+
+
+def file_to_keep(text: str, media_type: str, name: str) -> Response:
+    """A text that the browser keeps as a file of this name."""
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=media_type, headers=headers)
 
 
 @lru_cache

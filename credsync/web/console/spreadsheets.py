@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from credsync.web.console.render import HEADERS
+from credsync.web.console.render import file_to_keep
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -20,8 +20,7 @@ def csv_file(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
     table = csv.writer(text)
     table.writerow(columns)
     table.writerows([cell(value) for value in row] for row in rows)
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return file_to_keep(text.getvalue(), "text/csv; charset=utf-8", name)
 
 
 def cell(value: object) -> str:

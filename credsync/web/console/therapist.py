@@ -31,7 +31,7 @@ from credsync.web.console.context import ConsoleContext
 from credsync.web.console.forms import words
 from credsync.web.console.guard import Refusal
 from credsync.web.console.reading import ask, change
-from credsync.web.console.render import HEADERS, Renderer
+from credsync.web.console.render import HEADERS, Renderer, file_to_keep
 from credsync.web.console.viewer import viewer
 
 _PATIENCE: Final = 4.0
@@ -72,10 +72,10 @@ class TherapistPages:
         text = packet_markdown(report)
         match request.query_params.get("format"):
             case "md":
-                return _file(text, "text/markdown; charset=utf-8", f"therapist-{who}.md")
+                return file_to_keep(text, "text/markdown; charset=utf-8", f"therapist-{who}.md")
             case "json":
                 written = json.dumps(report, ensure_ascii=False, indent=2)
-                return _file(written, "application/json", f"therapist-{who}.json")
+                return file_to_keep(written, "application/json", f"therapist-{who}.json")
             case _:
                 return self._renderer.page(request, "report.html", it=report, text=text)
 
@@ -198,8 +198,3 @@ def _unknown() -> Refusal:
 def _back(who: str, pressed: str) -> Response:
     """To the therapist's page, which says what was done; loading it again presses nothing."""
     return RedirectResponse(f"/therapists/{who}?pressed={pressed}", HTTPStatus.SEE_OTHER, HEADERS)
-
-
-def _file(text: str, media_type: str, name: str) -> Response:
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type=media_type, headers=headers)
