@@ -17,9 +17,10 @@ from credsync.core.reasons import sentence
 from credsync.core.states import TherapistState
 from credsync.operate.outlook import Outlook, outlooks, standing_reason
 from credsync.operate.portal_standing import Standing, standing_of
-from credsync.operate.search import by_id, by_name, resolve
+from credsync.operate.search import by_id, resolve
 from credsync.operate.status import in_file_order, not_before
 from credsync.store.clock import say_time
+from credsync.store.names import found_by_name, in_many_names
 from credsync.store.tables import links, therapists
 
 __all__ = ["MOST", "BadCursor", "find_therapists", "resolve"]
@@ -74,7 +75,9 @@ def find_therapists(
         query = _waiting_for(query, portals, slot)
     if q is not None and q.strip():
         meant = by_id(connection, q)
-        query = query.where(by_name(q) if meant is None else therapists.c.id.in_(meant))
+        meant = found_by_name(connection, q) if meant is None else meant
+        held = in_many_names(therapists.c.name, q) if meant is None else therapists.c.id.in_(meant)
+        query = query.where(held)
     rows = connection.execute(query).all()
     page = rows[:size]
     seen = outlooks(connection, portals, page, now)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
+from sqlalchemy import Connection, and_, or_, select
 
 from credsync.core.portal import CONTACT
 from credsync.hubspot.paths import CONTACT_TYPE
@@ -44,20 +43,6 @@ def by_id(connection: Connection, text: str) -> list[str] | None:
     if address.type_id == CONTACT_TYPE:
         return _of_contact(connection, address.record_id, elsewhere)
     return sorted(set(_of_record(connection, address.record_id, known, elsewhere)))
-
-
-def by_name(text: str) -> ColumnElement[bool]:
-    """Whose name holds this text, whatever the case; the text's own `%` and `_` are letters like others.
-
-    Databases fold the case of ASCII alone for sure, so a text with other letters is tried in each case.
-    """
-    text = unicodedata.normalize("NFC", text.strip())
-    if "\x00" in text:
-        return false()
-    spellings = [text]
-    if not text.isascii():
-        spellings = list(dict.fromkeys([text, text.lower(), text.upper(), text.title()]))
-    return or_(*(therapists.c.name.icontains(each, autoescape=True) for each in spellings))
 
 
 def _of_contact(connection: Connection, contact_id: str, elsewhere: Iterable[str]) -> list[str]:

@@ -25,6 +25,7 @@ from credsync.store.call_tables import live_reads as live_reads
 from credsync.store.database import Moment
 from credsync.store.metadata import Id
 from credsync.store.metadata import metadata as metadata
+from credsync.store.names import name_endings as name_endings
 from credsync.store.people_tables import audit as audit
 from credsync.store.people_tables import audit_head as audit_head
 from credsync.store.people_tables import people as people

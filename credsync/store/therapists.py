@@ -17,6 +17,7 @@ from credsync.core.reasons import Reason
 from credsync.core.states import TherapistState
 from credsync.store.contacts import contact_now, sharers_of, warn_sharers
 from credsync.store.database import Moment, has_one_writer
+from credsync.store.names import renamed
 from credsync.store.row_locks import lock_therapists
 from credsync.store.tables import therapists
 from credsync.store.wakes import announce
@@ -177,6 +178,7 @@ def _made(connection: Connection, door: Door, who: Who) -> Taken:
             "verified_at": door.now,
         },
     )
+    renamed(connection, who.therapist_id, None, who.name)
     return Taken(who.therapist_id, who.portal, contact, made=True)
 
 
@@ -196,6 +198,8 @@ def _changed(connection: Connection, door: Door, who: Who, row: Row[Any]) -> Tak
             warn_sharers(connection, row.portal, left, door.now)
     if changes:
         connection.execute(update(therapists).where(therapists.c.id == row.id).values(**changes))
+        if "name" in changes:
+            renamed(connection, row.id, row.name, who.name)
     contact_changed = "contact_id" in changes
     return Taken(
         row.id, row.portal, changes.get("contact_id", row.contact_id), contact_changed=contact_changed

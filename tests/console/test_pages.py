@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from credsync.core.people import Role
+from credsync.store.names import renamed as indexed
 from credsync.store.portals import set_account
 from credsync.store.tables import therapists
 from credsync.web.console.pages import PAGES, Page
@@ -24,8 +25,9 @@ SCRIPT = '<script>alert("run")</script>'
 def renamed(console: Console, page: str, name: str) -> None:
     """A name that intake refuses, as one from before it did."""
     with console.api.database.write() as connection:
-        mine = therapists.c.id == page.rpartition("/")[2]
-        connection.execute(update(therapists).where(mine).values(name=name))
+        who = page.rpartition("/")[2]
+        connection.execute(update(therapists).where(therapists.c.id == who).values(name=name))
+        indexed(connection, who, None, name)
 
 
 def test_today_says_how_all_stand(console: Console) -> None:
