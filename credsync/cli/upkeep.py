@@ -56,7 +56,7 @@ def restored(ctx: typer.Context) -> None:
                 found = take_up_backup(connection, actor(), name, database.clock.now())
             typer.echo(
                 f"{name}: {found.therapists} therapists are looked at again, {found.links} links are in doubt, "
-                f"{found.held} writes are held (credsync list --state held)."
+                f"{found.held} writes are held until they are compared with HubSpot (credsync list --state held)."
             )
 
 

@@ -30,6 +30,7 @@ class AlertKind(StrEnum):
     PORTAL_UNUSABLE = "portal_unusable"
     HUBSPOT_SILENT = "hubspot_silent"
     RATE_LIMITED_DAILY = "rate_limited_daily"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +187,15 @@ _TEXTS: Final[Mapping[AlertKind, tuple[str, str, str]]] = {
         "Everything waits until midnight in the account's time zone, then goes on by itself.",
         "Look in HubSpot at which app used them up; the whole account shares them.",
     ),
+    AlertKind.RESTORED: (
+        "A backup of credsync's database was restored (portal {portal})",
+        "What came in after the backup is forgotten here. Every record is looked up anew, and what the backup does not "
+        "know to have been sent is compared with HubSpot: what is there counts as written, the rest is held (now: "
+        "{whom}), since HubSpot's value may be newer.",
+        "Have the backend submit again what it submitted since the backup; what it submits twice is one. Then compare "
+        "whoever is still held (credsync list --state held; credsync sync ID --dry-run), and press Sync now where the "
+        "submitted value is the right one.",
+    ),
 }
 
 
@@ -203,7 +213,7 @@ def words_of(cause: Cause, holding: Holding) -> AlertText:
         "property": cause.property,
         "verb": cause.verb,
         "who": "One therapist waits" if count == 1 else f"{count:,} therapists wait",
-        "whom": "one therapist" if count == 1 else f"{count:,} therapists",
+        "whom": "one therapist" if count == 1 else f"{count:,} therapists" if count else "nobody",
         "what": f"values of {cause.object}.{cause.property}"
         if cause.property
         else f"writes to {cause.object}",

@@ -15,7 +15,7 @@ from credsync.core.links import Link, LinkState
 from credsync.core.mapping import targets
 from credsync.core.portal import DEFINITIVE, Awaited, ByEach, Mode, Portal
 from credsync.core.reasons import Reason
-from credsync.core.writes import OPEN, UNFINISHED, Cause, Write, WriteState, place_of
+from credsync.core.writes import HELD_BY_BACKUP, OPEN, UNFINISHED, Cause, Write, WriteState, place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +157,11 @@ class _Told:
         )
 
 
+_PARKED = frozenset({Reason.OBSERVE_ONLY, *HELD_BY_BACKUP})
+
+
 def _is_parked(row: Write) -> bool:
-    return row.state is WriteState.HELD and row.reason in (Reason.OBSERVE_ONLY, Reason.RESTORED)
+    return row.state is WriteState.HELD and row.reason in _PARKED
 
 
 def _may_come_back(row: Write) -> bool:
@@ -252,11 +255,17 @@ def _planned(portal: Portal, need: _Need, row: Write | None) -> Write:
 
 
 def awaited_slots(portal: Portal, facts: Facts, rows: Iterable[Write], submitted: Iterable[str]) -> set[str]:
-    """The slots that are waited for: always, while moving, submitted, or because an unsent write needs them.
+    """The slots that are waited for: always, while moving, submitted, or because an unsent write needs them (one that a
+    restored backup holds, to be compared).
 
     `submitted` are the per-value slots the current enrolment's lists name.
     """
-    awaited = {row.slot for row in rows if row.state in UNFINISHED and row.slot != DEFINITIVE}
+    awaited = {
+        row.slot
+        for row in rows
+        if (row.state in UNFINISHED or (row.state is WriteState.HELD and row.reason in HELD_BY_BACKUP))
+        and row.slot != DEFINITIVE
+    }
     named = set(submitted)
     for rule in portal.slots.values():
         if isinstance(rule.marker, ByEach):

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     OLDER_THAN_SIGN_UP = "older_than_sign_up"
     OBSERVE_ONLY = "observe_only"
     RESTORED = "restored"
+    RESTORED_DIFFERS = "restored_differs"
     PORTAL_PAUSED = "portal_paused"
     PORTAL_UNAUTHORIZED = "portal_unauthorized"
     MISSING_SCOPES = "missing_scopes"
@@ -97,8 +98,13 @@ _SENTENCES: dict[Reason, str] = {
     ),
     Reason.OBSERVE_ONLY: "The portal only observes: nothing is written. Press Sync now to send it once the portal writes.",
     Reason.RESTORED: (
-        "A backup of credsync's database was restored, and HubSpot may show something newer than this. Compare "
-        "(credsync show ID --live), have the backend submit again what it submitted since, or press Sync now to send this."
+        "A backup of credsync's database was restored, which cannot know whether this was sent. credsync compares it with "
+        "HubSpot as soon as the record is found, and sends nothing by itself; press Sync now to send this."
+    ),
+    Reason.RESTORED_DIFFERS: (
+        "A backup of credsync's database was restored, and HubSpot shows something else than this, which may be newer. "
+        "Have the backend submit again what it submitted since; else compare (credsync sync ID --dry-run), and press Sync "
+        "now to send this."
     ),
     Reason.PORTAL_PAUSED: "The portal is paused; everything goes on where it stopped when it is resumed.",
     Reason.PORTAL_UNAUTHORIZED: (

@@ -28,6 +28,9 @@ OPEN = frozenset({WriteState.WAITING, WriteState.DUE, WriteState.HELD})
 UNFINISHED = frozenset({WriteState.WAITING, WriteState.DUE, WriteState.UNKNOWN})
 """Something is still to happen by itself."""
 
+HELD_BY_BACKUP = frozenset({Reason.RESTORED, Reason.RESTORED_DIFFERS})
+"""Why a write is held after a backup was restored: not compared with its record yet; or compared, and it differs."""
+
 
 def place_of(slot: str, rule: str | None) -> str:
     """A target's place: `definitive` for what a rule chooses, chosen yet or not, else the slot itself."""

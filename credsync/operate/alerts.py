@@ -16,6 +16,7 @@ from credsync.store.alerts import alert_by_id, alerts_page
 from credsync.store.causes import LATE, late_beneath
 from credsync.store.clock import say_time
 from credsync.store.refusals import refused_beneath
+from credsync.store.restoring import held_beneath
 from credsync.store.tables import alerts
 from credsync.store.workflows import late_ones
 
@@ -108,4 +109,6 @@ def beneath(cause: Cause) -> Select[tuple[str]] | None:
         return late_ones(cause.portal, cause.slot)
     if cause.kind in (AlertKind.VALUES_REFUSED, AlertKind.PROPERTY_VANISHED):
         return refused_beneath(cause)
+    if cause.kind is AlertKind.RESTORED:
+        return held_beneath(cause.portal)
     return None

@@ -20,12 +20,14 @@ from credsync.core.decide import Decision, decide
 from credsync.core.denials import Denied, Verb, objects_denied
 from credsync.core.hints import looked_at_together
 from credsync.core.portal import CONTACT
+from credsync.core.restored import uncompared
 from credsync.core.schedule import Policy
 from credsync.core.verdicts import Verdict
 from credsync.core.writes import WriteState
 from credsync.hubspot.edge import DOUBTED_AFTER, Edge, Names
 from credsync.hubspot.lanes import Lane, in_lane
 from credsync.hubspot.objects import NotRead
+from credsync.reconcile.after_restore import compare_held
 from credsync.reconcile.apply import RecordKey, Send, apply
 from credsync.reconcile.claims import shared_records, taken_records
 from credsync.reconcile.contacts import Fate, MergedInto, fates_of, settle, under_merged
@@ -124,6 +126,7 @@ class Round:
         turns, failed = await self._read(self._decide, prepared, sights, now)
         if any(t.refused for t in turns) and await self._learn_names(now, BELIEVED_FOR):
             turns, failed = await self._read(self._decide, prepared, sights, now)
+        await compare_held(self._edge, self._names, turns, now)
         sending = [t for t in turns if t.outgoing]
         async with anyio.create_task_group() as tasks:
             sending = await self._record(sending, now)
@@ -284,7 +287,11 @@ class Round:
                 decided.append((p, decision))
             except Exception:  # noqa: BLE001 - one therapist's trouble must not stop the others; it is logged
                 self._say_failed(p, failed)
-        unread = [p.case.therapist_id for p, d in decided if d.to_send and p.facts is None]
+        unread = [
+            p.case.therapist_id
+            for p, d in decided
+            if p.facts is None and (d.to_send or uncompared(d.writes, d.links, again=False))
+        ]
         facts = facts_of(connection, unread)
         sending = [p.case.therapist_id for p, d in decided if d.to_send]
         quarantined = quarantined_of(connection, self._portal.name, sending)

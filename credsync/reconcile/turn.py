@@ -18,11 +18,13 @@ from credsync.core.portal import Portal
 from credsync.core.properties import Property
 from credsync.core.quarantine import Place, Quarantined, after_verdict, followed
 from credsync.core.reasons import Reason
+from credsync.core.restored import inputs_of, uncompared, unlike
 from credsync.core.schedule import Policy
 from credsync.core.stamps import stamp_of
 from credsync.core.states import condition, next_due
 from credsync.core.verdicts import Outcome, Verdict
 from credsync.core.writes import Write, WriteState
+from credsync.hubspot.objects import Reading, Record
 from credsync.reconcile.apply import RecordKey
 from credsync.reconcile.prepare import Prepared
 from credsync.reconcile.verdict import Ended, end_of
@@ -57,6 +59,8 @@ class TurnInProgress:
         self.outgoing: list[Outgoing] = []
         self.refused = False
         """Whether anything is refused here already, by what HubSpot calls things."""
+        self.to_compare: list[Outgoing] = []
+        """What a restored backup holds back, to be compared with its record before the turn is recorded."""
         self.doubtful: set[int] = set()
         """Places of the writes that may be on their record already: read back first."""
         links, delays = found_delays(prepared.case.links, decision.links, now, policy)
@@ -104,6 +108,7 @@ class TurnInProgress:
             for outgoing in compose(self._portal, facts, self.turn.writes, known, quarantined):
                 self._send_or_end(outgoing, now)
                 self._follow_lost(outgoing)
+            self._ask_of_backup(facts, now)
         if not self.outgoing:
             self._finish(now)
 
@@ -138,6 +143,42 @@ class TurnInProgress:
                     self._keep(carried.index, ended, now)
             self.turn.delays = [*self.turn.delays, *self._created(outgoing.record_id, verdict.created_at)]
         self._finish(now)
+
+    def _ask_of_backup(self, facts: Facts, now: datetime) -> None:
+        """Name what is to be compared; what a newer submission has replaced altogether needs no comparing."""
+        writes, links = self.turn.writes, self.turn.links
+        which = uncompared(writes, links, again=self.prepared.facts is not None)
+        for outgoing in inputs_of(self._portal, facts, writes, links, which, self._known) if which else ():
+            for carried in outgoing.carried:
+                if not carried.names and not carried.faults:
+                    self._supersede(carried.index, writes[carried.index], Reason.NEWER_SUBMISSION, now)
+            if outgoing.properties or any(carried.faults for carried in outgoing.carried):
+                self.to_compare.append(outgoing)
+
+    def compare(self, read: Mapping[RecordKey, Reading], now: datetime) -> None:
+        """Take in what HubSpot has of `to_compare`: what is there was sent, what differs stays held, and says so."""
+        for outgoing in self.to_compare:
+            reading = read[(outgoing.object_key, outgoing.record_id)]
+            if isinstance(reading, Record):
+                self._settle_held(outgoing, reading, now)
+                made = self._created(outgoing.record_id, reading.created_at)
+                self.turn.delays = [*self.turn.delays, *made]
+        if not self.outgoing:
+            self._finish(now)
+
+    def _settle_held(self, outgoing: Outgoing, reading: Record, now: datetime) -> None:
+        known = self._known.get(outgoing.object_key, {})
+        for carried in outgoing.carried:
+            write = replace(self.turn.writes[carried.index], record_id=outgoing.record_id)
+            differs = unlike(outgoing, carried, reading.properties, known)
+            if not differs and carried.names:
+                verdict = Verdict(Outcome.WRITTEN, created_at=reading.created_at)
+                self._keep(carried.index, end_of(write, carried, verdict, now, self._policy), now)
+            elif differs and write.reason is Reason.RESTORED:
+                kept = replace(write, record_id=None, reason=Reason.RESTORED_DIFFERS)
+                self.turn.writes[carried.index] = kept
+                details = {"form": kept.form, "reason": kept.reason.value, "differs": sorted(differs)}
+                self._tell(EventName.WRITE_HELD, now, kept.slot, outgoing.record_id, details)
 
     def _follow_lost(self, outgoing: Outgoing) -> None:
         """What is quarantined of a lost record is its successor's, and nothing of it stays once all are there."""
@@ -239,12 +280,21 @@ class TurnInProgress:
         if self.prepared.look_at_all and self.prepared.look_failed and looked_under is not None:
             again = now + _LOOK_AGAIN * self._policy.look_again_min
             due = again if due is None else min(due, again)
+        if any(w.reason is Reason.RESTORED for w in self.turn.writes) and looked_under is not None:
+            due = self._compare_again(due, now)
         rides = any(
             link.open and link.state is not LinkState.GIVEN_UP and link.next_look_at == due for link in links
         )
         shared = bool(case.contact_shared_with)
         state = condition(case.contact_id, links, self.turn.writes, contact_shared=shared)
         self.turn.finish = Finish(self.prepared.claimed.generation, state, due, rides)
+
+    def _compare_again(self, due: datetime | None, now: datetime) -> datetime | None:
+        """What could be compared and was not read: HubSpot did not answer, or the record went a moment ago."""
+        if not uncompared(self.turn.writes, self.turn.links, again=False):
+            return due
+        again = now + _LOOK_AGAIN * self._policy.look_again_min
+        return again if due is None else min(due, again)
 
     def _tell(
         self,

@@ -25,6 +25,7 @@ from credsync.store.causes import LATE, late
 from credsync.store.database import Database
 from credsync.store.leases import Lease, LeaseLost
 from credsync.store.refusals import refusal_causes
+from credsync.store.restoring import in_doubt
 
 _log = structlog.get_logger("credsync")
 
@@ -92,6 +93,10 @@ def _portal(connection: Connection, scene: Scene) -> Mapping[Cause, Holding]:
     for each in status.denied:
         cause = Cause(status.name, AlertKind.PORTAL_FORBIDDEN, each.object, verb=each.verb.value)
         holding[cause] = Holding(details={"scopes": list(each.scopes)})
+    if status.restored_at is not None:
+        count = in_doubt(connection, status.name, status.restored_at)
+        if count is not None:
+            holding[Cause(status.name, AlertKind.RESTORED)] = Holding(count)
     return holding
 
 
@@ -105,6 +110,7 @@ EVALUATORS: Sequence[Evaluator] = (
             AlertKind.PORTAL_UNUSABLE,
             AlertKind.HUBSPOT_SILENT,
             AlertKind.RATE_LIMITED_DAILY,
+            AlertKind.RESTORED,
         ),
         _portal,
     ),

@@ -40,6 +40,8 @@ class PortalStatus:
     ui_domain: str | None = None
     types: Mapping[str, str] = field(default_factory=dict)
     """Object type ids by the portal file's keys."""
+    restored_at: datetime | None = None
+    """When credsync was told that a backup had been restored."""
 
     @property
     def paused_by_us(self) -> bool:
@@ -83,6 +85,7 @@ def _status(row: Row[Any]) -> PortalStatus:
         account.get("portal_id"),
         account.get("ui_domain"),
         account.get("types", {}),
+        row.restored_at,
     )
 
 

@@ -1,6 +1,7 @@
 """After a backup was restored: HubSpot may show newer data than this database knows of, which nothing may overwrite.
 
-So no record id is believed before a look finds it again, and what was not sent by then is not sent by itself.
+So no record id is believed before a look finds it again, and what was not sent by then is not sent by itself, but
+compared with its record (`credsync.core.restored`).
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Select, delete, exists, func, select, text, update
 
 from credsync.core.events import EventName, TimelineEvent
 from credsync.core.links import LinkState
@@ -17,7 +18,15 @@ from credsync.core.states import TherapistState
 from credsync.core.writes import UNFINISHED, WriteState
 from credsync.store import timeline
 from credsync.store.database import insert
-from credsync.store.tables import links, portals, record_claims, submissions, therapists, writes
+from credsync.store.tables import (
+    HELD_BY_BACKUP,
+    links,
+    portals,
+    record_claims,
+    submissions,
+    therapists,
+    writes,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +69,31 @@ def take_up_backup(connection: Connection, portal: str, now: datetime) -> Restor
     )
     looked_at = connection.execute(everybody).rowcount
     last = select(func.max(submissions.c.id)).scalar_subquery()
-    row = insert(connection, portals).values(name=portal, restored_upto=last)
-    connection.execute(
-        row.on_conflict_do_update(index_elements=[portals.c.name], set_={"restored_upto": last})
-    )
+    told = {"restored_upto": last, "restored_at": now}
+    row = insert(connection, portals).values(name=portal, **told)
+    connection.execute(row.on_conflict_do_update(index_elements=[portals.c.name], set_=told))
     return Restored(looked_at, doubted, held)
+
+
+def in_doubt(connection: Connection, portal: str, since: datetime) -> int | None:
+    """How many therapists have something held since a backup was restored at `since`; None once all is settled.
+
+    One statement, over the held rows and whoever is due since then alone.
+    """
+    held = select(func.count()).select_from(held_beneath(portal).subquery()).scalar_subquery()
+    unseen = exists().where(therapists.c.portal == portal, therapists.c.due_at <= since)
+    count, waits = connection.execute(select(held, unseen)).one()
+    return int(count) if count or waits else None
+
+
+def held_beneath(portal: str) -> Select[tuple[str]]:
+    """The ids of the therapists of whom something is held since a backup was restored."""
+    return (
+        select(writes.c.therapist_id)
+        .join(therapists, therapists.c.id == writes.c.therapist_id)
+        .where(therapists.c.portal == portal, text(f"writes.{HELD_BY_BACKUP}"))
+        .distinct()
+    )
 
 
 def _hold(connection: Connection, portal: str, now: datetime) -> int:

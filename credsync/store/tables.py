@@ -47,6 +47,8 @@ VERIFIABLE = (
 )
 """Whom a sweep looks at, also while they wait for something: their rounds look for that alone. The condition of the index
 that finds the oldest verified."""
+HELD_BY_BACKUP = "reason IN ('restored', 'restored_differs')"
+"""What a restored backup holds, of all writes: the condition of the small index that finds it."""
 
 
 def _therapist() -> Column[str]:
@@ -292,6 +294,12 @@ writes = Table(
     Column("properties", JSON, nullable=False, comment="name, state, code, message of each; never a value"),
     Column("correlation_ids", JSON, nullable=False),
     Index("ix_writes_therapist_id", "therapist_id"),
+    Index(
+        "ix_writes_held_by_backup",
+        "therapist_id",
+        sqlite_where=text(HELD_BY_BACKUP),
+        postgresql_where=text(HELD_BY_BACKUP),
+    ),
 )
 
 events = Table(
@@ -329,6 +337,11 @@ portals = Table(
         "restored_upto",
         Integer,
         comment="the last submission in the backup that was restored: none up to it is sent by itself",
+    ),
+    Column(
+        "restored_at",
+        Moment,
+        comment="when credsync was told so: whoever is due since has not been looked at",
     ),
 )
 

@@ -16,10 +16,11 @@ def main() -> int:
     parser.add_argument("storms", nargs="*", choices=[*STORMS, []], help="which; all by default")
     parser.add_argument("--blows", type=int, help="how many of each, instead of its own number")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="keep the evidence of a clean run, too")
     options = parser.parse_args()
     failed = False
     for name in options.storms or STORMS:
-        ended = STORMS[name](options.seed, options.blows or BLOWS[name])
+        ended = STORMS[name](options.seed, options.blows or BLOWS[name], always=options.keep)
         failed = failed or bool(ended.wrongs)
         print(
             f"{name}: {ended.blows} blows in {ended.seconds:.0f} s, {ended.told} facts told of {ended.therapists} "

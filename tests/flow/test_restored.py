@@ -49,6 +49,13 @@ def backup(here: World, request: pytest.FixtureRequest) -> tuple[Callable[[], No
     return lambda: copies.append(server.create_database(name)), restore_copy
 
 
+def restored(here: World, *, therapists: int) -> dict[str, Any] | None:
+    """The open alert that a backup was restored, once so many therapists are beneath it."""
+    told = here.api.get("/v1/alerts").json()["alerts"]
+    found = (each for each in told if (each["kind"], each["therapists"]) == ("restored", therapists))
+    return next(found, None)
+
+
 def stop(here: World) -> None:
     """In order, so that the file alone is the whole database."""
     here.api.close()
@@ -68,22 +75,26 @@ def test_after_a_backup_was_restored_nothing_older_is_written_over_what_hubspot_
     """An older submission never overwrites a newer, though the database forgot the newer.
 
     `credsync db restored`: every link is in doubt until a look has found its record again; what was not sent by then is
-    held; what the backend submits again is written.
+    compared with its record: what is there counts as written, what differs is held, and an alert says so until nothing
+    is; what the backend submits again is written.
     """
     take, restore = backup
-    done, waiting = someone(), someone()
-    contacts = {done: here.contact(delay="1s"), waiting: here.contact(delay="4000s")}
+    done, waiting, sent_since = someone(), someone(), someone()
+    contacts = {done: here.contact(delay="1s")} | {
+        therapist: here.contact(delay="4000s") for therapist in (waiting, sent_since)
+    }
     for therapist, contact in contacts.items():
         here.sign_up(therapist, contact)
         here.submit(therapist, street("1 Yesterday St"), occurred_at=moment(60))
     ids = here.until_state(done, "in_sync")["ids"]
-    until(lambda: here.link(waiting, ACTIVE).get("looks"), 20, "the first look")
+    for therapist in (waiting, sent_since):
+        until(lambda who=therapist: here.link(who, ACTIVE).get("looks"), 20, "the first look")
     stop(here)
     take()
 
     here.start()
     later = {"data": street("2 Today St"), "occurred_at": moment()}
-    for therapist in contacts:
+    for therapist in (done, waiting):
         here.submit(therapist, later["data"], occurred_at=later["occurred_at"])
     here.hubspot.post("/_sandbox/time", json={"advance": "4000s"}).raise_for_status()
     for therapist in contacts:
@@ -94,24 +105,29 @@ def test_after_a_backup_was_restored_nothing_older_is_written_over_what_hubspot_
 
     told = here.cli("db", "restored")
     assert told.returncode == 0, told.stderr
-    assert "2 therapists are looked at again" in told.stdout
+    assert "3 therapists are looked at again" in told.stdout
     assert here.cli("db", "restored").returncode == 0, "twice is once"
     here.start()
     assert here.until_state(done, "in_sync")["ids"] == ids
-    held = until(
+    until(
         lambda: s if (s := here.status(waiting))["state"] == "held" and s["complete"] else None,
         30,
         "its links",
     )
-    assert {(w["state"], w["reason"]) for w in held["writes"]} == {("held", "restored")}
+    assert here.writes(waiting, ADDRESS) == [("held", "restored_differs")]
+    assert here.until_state(sent_since, "in_sync")["complete"], "it was sent after the backup"
+    assert {(w["state"], w["reason"]) for w in here.status(sent_since)["writes"]} == {("written", "")}
+    alert = until(lambda: restored(here, therapists=1), 30, "the alert")
+    assert "submit again" in alert["remedy"]
+    beneath = here.api.get(alert["therapists_url"]).json()["therapists"]
+    assert [each["id"] for each in beneath] == [waiting]
     assert [r for r in here.requests() if "batch/update" in r["path"]][sent:] == []
-    for contact in contacts.values():
-        assert here.records(contact)[ADDRESS]["properties"]["street"] == "2 Today St"
+    for therapist, line in ((done, "2 Today St"), (waiting, "2 Today St"), (sent_since, "1 Yesterday St")):
+        assert here.records(contacts[therapist])[ADDRESS]["properties"]["street"] == line
 
-    here.submit(waiting, later["data"], occurred_at=later["occurred_at"])
-    until(lambda: ("written", "") in here.writes(waiting, ADDRESS), 20, "what is submitted again")
-    here.sync(waiting)
-    here.until_state(waiting, "in_sync")
+    for therapist in (waiting, done):
+        here.submit(therapist, later["data"], occurred_at=later["occurred_at"])
+        here.until_state(therapist, "in_sync")
+    assert here.writes(waiting, ADDRESS) == [("superseded", "newer_submission"), ("written", "")]
     assert here.records(contacts[waiting])[ADDRESS]["properties"]["street"] == "2 Today St"
-    here.submit(done, later["data"], occurred_at=later["occurred_at"])
-    here.until_state(done, "in_sync")
+    until(lambda: restored(here, therapists=1) is None, 30, "the alert's end")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, insert, select
+from sqlalchemy import Engine, event, insert, select, update
 
 from credsync.core.alerts import Alert, AlertKind
 from credsync.core.links import LinkState
@@ -21,9 +21,10 @@ from credsync.operate.alerts import alerts_list, therapists_beneath
 from credsync.reconcile.watch import Watch
 from credsync.store import leases, portals
 from credsync.store.leases import Lease, LeaseLost
+from credsync.store.restoring import take_up_backup
 from credsync.store.rounds import Verified
-from credsync.store.tables import alerts, events, links
-from tests.operate.scene import ACTIVE, ADDRESS, T0, Scene, a_write, awaited, portal_of, uuid_of
+from credsync.store.tables import alerts, events, links, writes
+from tests.operate.scene import ACTIVE, ADDRESS, T0, Scene, a_write, awaited, found, portal_of, uuid_of
 
 pytestmark = pytest.mark.anyio
 LATE = {"overdue_since": T0, "reason": Reason.RECORD_AWAITED}
@@ -202,6 +203,47 @@ async def test_a_portal_that_cannot_be_used_is_an_alert(scene: Scene) -> None:
         portals.set_problem(connection, "alpha", None)
     (closed,) = await evaluate(scene)
     assert closed.id == alert.id
+
+
+async def test_a_restored_backup_is_an_alert_until_all_is_looked_at_and_nothing_held(scene: Scene) -> None:
+    """Whoever is held stands beneath it; where nothing is, it ends when everybody was looked at."""
+    for number in (1, 2, 3):
+        scene.sign_up(number, str(100 + number))
+        scene.store(number, [found(record_id=str(900 + number))], due_in=None)
+    scene.store(1, writes=[a_write(state=WriteState.WAITING), a_write(ADDRESS, WriteState.UNKNOWN)])
+    assert await evaluate(scene) == []
+    with scene.database.write() as connection:
+        take_up_backup(connection, "alpha", scene.clock.now())
+        take_up_backup(connection, "beta", scene.clock.now())
+    scene.clock.wait(1)
+    (opened,) = await evaluate(scene)
+    assert (opened.cause.kind, opened.holding.therapists) == (AlertKind.RESTORED, 1)
+    (alert,) = listed(scene)
+    assert beneath(scene, alert) == [1]
+    assert "submit again" in alert["remedy"]
+    with scene.database.write() as connection:
+        connection.execute(update(writes).values(state="held", reason="restored_differs"))
+    for number in (1, 2, 3):
+        scene.store(number, due_in=None)
+    assert beneath(scene, listed(scene)[0]) == [1], "looked at, and one differs"
+    with counted(scene.database.engine) as statements:
+        await evaluate(scene)
+    (asked,) = [each for each in statements if "restored_differs" in each]
+    if scene.database.is_sqlite:
+        with scene.database.read() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", ("",) * asked.count("?")).all()
+            assert "ix_writes_held_by_backup" in str(plan)
+            assert "ix_therapists_portal_due_at" in str(plan)
+
+    with scene.database.write() as connection:
+        connection.execute(update(writes).values(state="written", reason=""))
+        take_up_backup(connection, "alpha", scene.clock.now())
+    assert await evaluate(scene) == [], "nothing is held, but nobody was looked at since it was told again"
+    assert listed(scene)[0]["therapists"] == 0
+    for number in (1, 2, 3):
+        scene.store(number, due_in=None)
+    (closed,) = await evaluate(scene)
+    assert closed.id == opened.id
 
 
 async def test_an_evaluation_costs_the_same_however_many_therapists_there_are(scene: Scene) -> None:
