@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         settings={},
         seconds=10.0,
         crowd=100_000,
+        on="sqlite",
         due=crowd.DUE,
         few=None,
         objects=throughput.OBJECTS_IN_ALL,
@@ -124,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     shown = measures.add_parser("pages", help="how long the console's pages take, and their weight")
     shown.add_argument("--crowd", type=int, default=100_000)
+    shown.add_argument("--on", choices=("sqlite", "postgresql"), default="sqlite", help="the database")
     fast = measures.add_parser("throughput", help="objects written a second under HubSpot's real limits")
     fast.add_argument("--objects", type=int, default=throughput.OBJECTS_IN_ALL)
     hard = measures.add_parser(
@@ -233,7 +235,7 @@ def _crowd(options: argparse.Namespace) -> list[Row]:
 
 
 def _pages(options: argparse.Namespace) -> list[Row]:
-    return pages.rows(pages.measure(options.crowd))
+    return pages.rows(pages.measure(options.crowd, on=options.on))
 
 
 def _throughput(options: argparse.Namespace) -> list[Row]:

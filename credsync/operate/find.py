@@ -86,7 +86,7 @@ def find_therapists(
         "therapists": [
             _entry(row, portals.get(row.portal), standings[row.portal], seen[row.id], now) for row in page
         ],
-        "next_cursor": _cursor(page[-1].id) if len(rows) > size else None,
+        "next_cursor": cursor_after(page[-1].id) if len(rows) > size else None,
     }
 
 
@@ -139,7 +139,7 @@ def _entry(
     }
 
 
-def _cursor(last: str) -> str:
+def cursor_after(last: str) -> str:
     """The place after a therapist, with a check sum: a changed cursor would silently skip therapists."""
     raw = last.encode()
     return base64.urlsafe_b64encode(raw + _check(raw)).decode().rstrip("=")
@@ -156,6 +156,6 @@ def _last_seen(cursor: str) -> str:
         last = raw[:-_CHECKED].decode("ascii")
     except (ValueError, binascii.Error):
         last = ""
-    if not last or _cursor(last) != cursor:
+    if not last or cursor_after(last) != cursor:
         raise BadCursor("the cursor is none that a page of this list gave")
     return last
