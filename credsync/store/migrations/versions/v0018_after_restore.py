@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+from credsync.store.database import Moment
+
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -19,7 +21,7 @@ def upgrade() -> None:
         "portals",
         sa.Column(
             "restored_at",
-            sa.DateTime(timezone=True),
+            Moment(),
             nullable=True,
             comment="when credsync was told so: whoever is due since has not been looked at",
         ),
