@@ -64,9 +64,9 @@ def found_delays(
     return links, delays
 
 
-def creation_delay(link: Link) -> Delay | None:
-    """The delay until the creation of the link's record, once it is known; None where nobody waited for it by then."""
-    since, created = link.measured_from, link.record_created_at
+def creation_delay(link: Link, created: datetime | None) -> Delay | None:
+    """The delay until the link's record was `created`, once that is known; None where nobody waited for it by then."""
+    since = link.measured_from
     if since is None or created is None or created < since:
         return None
     return Delay(rule_of(link.slot), Measure.CREATED, since, created - since)

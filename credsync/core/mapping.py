@@ -171,9 +171,27 @@ def submitted_slots(portal: Portal, facts: Facts) -> set[str]:
     return named
 
 
+class Told:
+    """What each submission of one therapist has to say: `targets`, worked out once however many records ask."""
+
+    def __init__(self, portal: Portal, facts: Facts) -> None:
+        self.facts = facts
+        self._portal = portal
+        self._known: dict[tuple[int, tuple[str, str | None] | None], list[Target]] = {}
+
+    def by(
+        self, submission: Submission, enrolment: int, settled: Mapping[int, tuple[str, str | None]]
+    ) -> list[Target]:
+        """The targets of a submission of that enrolment."""
+        key = (submission.id, settled.get(submission.id))
+        if key not in self._known:
+            siblings = self.facts.in_enrolment(enrolment)
+            self._known[key] = targets(self._portal, self.facts, submission, siblings, settled)
+        return self._known[key]
+
+
 def merge(
-    portal: Portal,
-    facts: Facts,
+    told: Told,
     enrolment: int,
     slot: str,
     settled: Mapping[int, tuple[str, str | None]],
@@ -185,11 +203,11 @@ def merge(
     """
     merged: dict[str, Wanted] = {}
     extra = set(also)
-    for submission in facts.submissions:
-        own = facts.enrolment_of(submission.occurred_at)
+    for submission in told.facts.submissions:
+        own = told.facts.enrolment_of(submission.occurred_at)
         if own != enrolment and submission.id not in extra:
             continue
-        for target in targets(portal, facts, submission, facts.in_enrolment(own), settled):
+        for target in told.by(submission, own, settled):
             if target.slot == slot:
                 merged.update(target.properties)
     return merged

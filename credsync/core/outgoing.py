@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from credsync.core.facts import Facts
-from credsync.core.mapping import Wanted, merge
+from credsync.core.mapping import Told, Wanted, merge
 from credsync.core.plan import settled_slots
 from credsync.core.portal import Portal
 from credsync.core.properties import Property, ShapeFault, shape
@@ -73,6 +73,7 @@ def compose(
     What is quarantined is left out, unless a person asks for it.
     """
     settled = settled_slots(w for w in writes if not w.goes_now)
+    told = Told(portal, facts)
     by_record: dict[tuple[str, str], list[int]] = {}
     for index, write in enumerate(writes):
         if write.goes_now and write.record_id is not None:
@@ -81,8 +82,7 @@ def compose(
             by_record.setdefault((rule.object, write.record_id), []).append(index)
     outgoing = [
         _input(
-            portal,
-            facts,
+            told,
             object_key,
             record_id,
             {i: writes[i] for i in indexes},
@@ -92,7 +92,7 @@ def compose(
         )
         for (object_key, record_id), indexes in by_record.items()
     ]
-    return [replace(each, apart=_was_refused(writes, each.record_id)) for each in outgoing]
+    return [replace(each, apart=True) if _was_refused(writes, each.record_id) else each for each in outgoing]
 
 
 def _was_refused(writes: Sequence[Write], record_id: str) -> bool:
@@ -102,8 +102,7 @@ def _was_refused(writes: Sequence[Write], record_id: str) -> bool:
 
 
 def _input(
-    portal: Portal,
-    facts: Facts,
+    told: Told,
     object_key: str,
     record_id: str,
     due: Mapping[int, Write],
@@ -114,10 +113,10 @@ def _input(
     wanted: dict[str, Wanted] = {}
     shares: list[tuple[int, dict[str, Wanted]]] = []
     for index, write in due.items():
-        share = wanted_by(portal, facts, write, settled)
+        share = wanted_by(told, write, settled)
         shares.append((index, share))
         for name, value in share.items():
-            if name not in wanted or _age(facts, value) >= _age(facts, wanted[name]):
+            if name not in wanted or _age(told.facts, value) >= _age(told.facts, wanted[name]):
                 wanted[name] = value
     properties: dict[str, str | None] = {}
     faults: dict[str, PropertyFault] = {}
@@ -146,13 +145,11 @@ def _input(
     return Outgoing(object_key, record_id, properties, carried, frozenset(again))
 
 
-def wanted_by(
-    portal: Portal, facts: Facts, write: Write, settled: Mapping[int, tuple[str, str | None]]
-) -> dict[str, Wanted]:
+def wanted_by(told: Told, write: Write, settled: Mapping[int, tuple[str, str | None]]) -> dict[str, Wanted]:
     """The properties that one write sets: of its own submissions, what no newer one of the enrolment has."""
     own = dict.fromkeys(write.submissions, (write.slot, write.rule)) if write.rule is not None else {}
-    also = write.submissions | _newer(facts, write)
-    merged = merge(portal, facts, write.enrolment, write.slot, {**settled, **own}, also)
+    also = write.submissions | _newer(told.facts, write)
+    merged = merge(told, write.enrolment, write.slot, {**settled, **own}, also)
     return {name: w for name, w in merged.items() if w.submission in write.submissions}
 
 

@@ -71,10 +71,12 @@ def stamp_of(
     """
     name = portal.objects[outgoing.object_key].stamp
     prop = known.get(name) if name is not None else None
+    if name is None or prop is None:
+        return None
     sending = [writes[carried.index] for carried in outgoing.carried if carried.names]
     before = (w for w in writes if is_on_record(portal, w, outgoing.object_key, outgoing.record_id))
     shown = newest_of([*before, *sending], {s.id: s.age for s in facts.submissions})
-    if name is None or prop is None or shown is None:
+    if shown is None:
         return None
     assert all(write.id is not None for write in sending), "what goes out is stored"
     submission = next(each for each in facts.submissions if each.id == shown)

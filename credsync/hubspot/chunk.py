@@ -205,7 +205,9 @@ class Chunk:
             )
         elif work.faults and verdict.outcome is not Outcome.MISSING:
             verdict = replace(verdict, faults=tuple(work.faults.values()))
-        self.verdicts[record] = replace(verdict, correlation_ids=told)
+        if told != verdict.correlation_ids:
+            verdict = replace(verdict, correlation_ids=told)
+        self.verdicts[record] = verdict
         if verdict.code in STOPS_THE_REST and self.stop.verdict is None:
             outcome = Outcome.NOT_SENT
             self.stop.verdict = replace(verdict, outcome=outcome, faults=(), correlation_ids=())

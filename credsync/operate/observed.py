@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from credsync.core.links import LinkState
+from credsync.core.mapping import Told
 from credsync.core.outgoing import wanted_by
 from credsync.core.plan import settled_slots
 from credsync.core.portal import Portal
@@ -39,7 +40,8 @@ def observed_writes(
     }
     if portal is None or not held:
         return {}
-    facts, settled = facts_of(connection, [therapist_id])[therapist_id], settled_slots(outlook.writes)
+    told = Told(portal, facts_of(connection, [therapist_id])[therapist_id])
+    settled = settled_slots(outlook.writes)
     found: dict[int, ObservedWrite] = {}
     for index, write in held.items():
         rule, link = portal.slot_rule(write.slot), outlook.links.get(write.slot)
@@ -47,7 +49,7 @@ def observed_writes(
         found[index] = ObservedWrite(
             rule.object if rule is not None else "",
             link.record_id if link is not None and linked else None,
-            tuple(wanted_by(portal, facts, write, settled)),
+            tuple(wanted_by(told, write, settled)),
         )
     return found
 

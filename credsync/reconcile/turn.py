@@ -114,19 +114,11 @@ class TurnInProgress:
 
     def stamp(self) -> None:
         """Put the stamps on what goes out, once its writes are recorded: a stamp tells one stored write from another."""
-        self.outgoing = [
-            replace(
-                each,
-                stamp=stamp_of(
-                    self._portal,
-                    self._facts,
-                    self.turn.writes,
-                    each,
-                    self._known.get(each.object_key, {}),
-                ),
-            )
-            for each in self.outgoing
-        ]
+        for place, each in enumerate(self.outgoing):
+            known = self._known.get(each.object_key, {})
+            stamp = stamp_of(self._portal, self._facts, self.turn.writes, each, known)
+            if stamp is not None:
+                self.outgoing[place] = replace(each, stamp=stamp)
 
     def end(self, verdicts: Mapping[RecordKey, Verdict], now: datetime) -> None:
         """Take the verdicts in: a second turn to record, on top of the first."""
@@ -196,6 +188,8 @@ class TurnInProgress:
             self.turn.released += over
 
     def _quarantine(self, outgoing: Outgoing, verdict: Verdict, now: datetime) -> None:
+        if not verdict.faults and not self._quarantined:
+            return
         places = {name: (outgoing.object_key, outgoing.record_id, name) for name in outgoing.properties}
         known = self._known.get(outgoing.object_key, {})
         made, over = after_verdict(places, outgoing.properties, verdict, known, self._quarantined, now)
@@ -267,10 +261,9 @@ class TurnInProgress:
         delays: list[Delay] = []
         for slot, link in self.turn.links.items():
             if created_at is not None and link.record_id == record_id and link.record_created_at is None:
-                known = replace(link, record_created_at=created_at)
-                delay = creation_delay(known)
+                delay = creation_delay(link, created_at)
                 delays += [delay] if delay is not None else []
-                self.turn.links[slot] = replace(known, measured_from=None)
+                self.turn.links[slot] = replace(link, record_created_at=created_at, measured_from=None)
         return delays
 
     def _finish(self, now: datetime) -> None:

@@ -18,6 +18,7 @@ from credsync.core.plan import SyncRequest
 from credsync.core.reasons import Reason
 from credsync.core.writes import Cause, Write, WriteState
 from credsync.store.contacts import shared_contacts
+from credsync.store.database import not_among
 from credsync.store.hints import ANYBODY
 from credsync.store.tables import (
     links,
@@ -91,7 +92,7 @@ def claim_due(
     what its owner knows to be in flight.
     """
     hinted = hinted or {}
-    free = (therapists.c.portal == portal, *_not_in(therapists.c.id, besides.therapists))
+    free = (therapists.c.portal == portal, *_not_in(connection, therapists.c.id, besides.therapists))
     due = (
         select(therapists)
         .where(*free, therapists.c.due_at <= now)
@@ -222,8 +223,8 @@ def next_due_at(connection: Connection, portal: str, besides: Taken = NOTHING_TA
     """When the next therapist or hint of a portal is due, or since when one waits in the backfill lane; else None."""
     query = _SOONEST
     if besides != NOTHING_TAKEN:
-        free = _not_in(therapists.c.id, besides.therapists)
-        untold = _not_in(hints.c.therapist_id, besides.therapists)
+        free = _not_in(connection, therapists.c.id, besides.therapists)
+        untold = _not_in(connection, hints.c.therapist_id, besides.therapists)
         if besides.woken:
             untold += [or_(hints.c.therapist_id != ANYBODY, hints.c.object.not_in(sorted(besides.woken)))]
         query = _soonest(free, free, untold)
@@ -231,8 +232,10 @@ def next_due_at(connection: Connection, portal: str, besides: Taken = NOTHING_TA
     return min((each for each in found if each is not None), default=None)
 
 
-def _not_in(column: ColumnElement[str], taken: Collection[str]) -> list[ColumnElement[bool]]:
-    return [column.not_in(sorted(taken))] if taken else []
+def _not_in(
+    connection: Connection, column: ColumnElement[str], taken: Collection[str]
+) -> list[ColumnElement[bool]]:
+    return [not_among(connection, column, taken)] if taken else []
 
 
 def links_of(connection: Connection, therapist_ids: Sequence[str]) -> dict[str, dict[str, Link]]:

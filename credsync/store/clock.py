@@ -30,4 +30,4 @@ def say_time(at: datetime) -> str:
     """
     if at.tzinfo is not UTC:
         at = at.astimezone(UTC)
-    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return f"{at.isoformat(timespec='microseconds')[:-6]}Z"

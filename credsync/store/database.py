@@ -6,10 +6,10 @@ SQLite serves one process (WAL, `synchronous=FULL`: what is committed is on disk
 from __future__ import annotations
 
 import json
-import select
+import select as polling
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,10 +24,12 @@ from sqlalchemy import (
     Engine,
     String,
     Table,
+    all_,
     create_engine,
     event,
     func,
     literal,
+    select,
     type_coerce,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -250,8 +252,8 @@ def _refuse_what_was_ended(connection: psycopg.Connection[Any], _record: object,
 
     It costs no statement, where a ping would double those of an idle process.
     """
-    waiting = select.poll()
-    waiting.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+    waiting = polling.poll()
+    waiting.register(connection.fileno(), polling.POLLIN | polling.POLLHUP | polling.POLLERR)
     if waiting.poll(0):
         raise InvalidatePoolError
 
@@ -269,6 +271,16 @@ def now_plus(connection: Connection, seconds: float = 0) -> ColumnElement[dateti
     if clock is not None:
         return literal(clock.now() + timedelta(seconds=seconds), Moment())
     return type_coerce(func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds), Moment())
+
+
+def not_among(
+    connection: Connection, column: ColumnElement[str], texts: Collection[str]
+) -> ColumnElement[bool]:
+    """SQL for a column that has none of these, however many: they are one value, where `NOT IN` has one for each."""
+    if connection.dialect.name == "sqlite":
+        each = func.json_each(json.dumps(sorted(texts))).table_valued("value")
+        return column.not_in(select(each.c.value))
+    return column != all_(literal(sorted(texts), postgresql.ARRAY(String)))
 
 
 def insert_row(connection: Connection, table: Table, **values: Any) -> int:

@@ -109,7 +109,7 @@ def keep_creation_times(
             continue
         kept += 1
         if row.measured_from is not None:
-            delay = creation_delay(link_of(row))
+            delay = creation_delay(link_of(row), row.record_created_at)
             measured += [delay] if delay is not None else []
             connection.execute(update(links).where(mine).values(measured_from=None))
     count_delays(connection, portal, measured)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Update, and_, bindparam, delete, insert, select, update
 
 from credsync.core.links import Link, LinkHistory, LinkState
+from credsync.store.bulk import Bulk
 from credsync.store.database import insert as insert_or
 from credsync.store.tables import link_history, links, record_claims
 
@@ -90,45 +91,45 @@ def save_links(connection: Connection, portal: str, seen: Sequence[Seen], object
 
 
 _COLUMNS = [c.name for c in links.c if c.name not in ("therapist_id", "portal", "slot")]
-_LOOKED = ["last_looked_at", "looks", "next_look_at"]
-"""All that a look changes of a link that goes on waiting."""
 
 
-def _values(link: Link) -> dict[str, Any]:
-    values: dict[str, Any] = {name: getattr(link, name) for name in _COLUMNS}
-    values["state"], values["reason"] = link.state.value, link.reason.value
-    values["candidates"] = list(link.candidates)
-    return values
+def _change(names: Sequence[str]) -> Update:
+    mine = (links.c.therapist_id == bindparam("for_therapist")) & (links.c.slot == bindparam("for_slot"))
+    return update(links).where(mine).values({name: bindparam(name) for name in names if name in _COLUMNS})
+
+
+_INSERT = Bulk(lambda _names: insert(links))
+_CHANGE = Bulk(_change)
+
+
+def _stored(name: str, value: Any) -> Any:
+    """An attribute of a link as its column takes it."""
+    if name in ("state", "reason"):
+        return value.value
+    return list(value) if name == "candidates" else value
 
 
 def _save_links(connection: Connection, portal: str, seen: Sequence[Seen]) -> None:
-    made, looked, changed = [], [], []
+    """Of a link that is known already, only what has changed: most looks change three of its columns."""
+    made: list[dict[str, Any]] = []
+    changed: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for each in seen:
         for slot, link in each.after.items():
             old = each.before.get(slot)
+            if old is link:
+                continue
+            new = {name: getattr(link, name) for name in _COLUMNS}
             if old is None:
-                made.append(
-                    {**_values(link), "therapist_id": each.therapist_id, "slot": slot, "portal": portal}
-                )
-            elif old != link:
-                key = {"for_therapist": each.therapist_id, "for_slot": slot}
-                now = {name: getattr(link, name) for name in _LOOKED}
-                if old.state is link.state and replace(old, **now) == link:
-                    looked.append({**now, **key})
-                else:
-                    changed.append({**_values(link), **key})
-    if made:
-        connection.execute(insert(links), made)
-    for names, rows in ((_LOOKED, looked), (_COLUMNS, changed)):
-        if rows:
-            connection.execute(
-                update(links)
-                .where(
-                    links.c.therapist_id == bindparam("for_therapist"), links.c.slot == bindparam("for_slot")
-                )
-                .values({name: bindparam(name) for name in names}),
-                rows,
-            )
+                key = {"therapist_id": each.therapist_id, "slot": slot, "portal": portal}
+                made.append({**{name: _stored(name, value) for name, value in new.items()}, **key})
+                continue
+            values = {name: _stored(name, new[name]) for name in _COLUMNS if getattr(old, name) != new[name]}
+            if values:
+                names = tuple(values)
+                changed[names].append({**values, "for_therapist": each.therapist_id, "for_slot": slot})
+    _INSERT.run(connection, made)
+    for rows in changed.values():
+        _CHANGE.run(connection, rows)
 
 
 def _claimed(known: Mapping[str, Link], objects: Mapping[str, str]) -> set[Record]:

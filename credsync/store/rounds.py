@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import Connection, Update, bindparam, case, insert, select, update
 
 from credsync.core.decide import Case
 from credsync.core.delays import Delay
@@ -22,6 +22,7 @@ from credsync.core.quarantine import Place, Quarantined
 from credsync.core.states import Condition, with_fact
 from credsync.core.writes import Write, WriteState
 from credsync.store import timeline
+from credsync.store.bulk import Bulk
 from credsync.store.choices import take_up
 from credsync.store.contacts import ContactMerged, follow_merges, sharers_of
 from credsync.store.delays import count_delays
@@ -167,50 +168,68 @@ def put_off(connection: Connection, lease: Lease, generations: Mapping[str, int]
     connection.execute(later, rows)
 
 
-def _write_values(write: Write) -> dict[str, Any]:
+_KEPT = [name for name in Write.__dataclass_fields__ if name not in ("id", "wrote", "refused")]
+"""What of a write has a column of its own; what it wrote and refused is in the column `properties`."""
+
+
+def _change(names: Sequence[str]) -> Update:
+    named: dict[str, Any] = {name: bindparam(name) for name in names if name != "for_id"}
+    return update(writes).where(writes.c.id == bindparam("for_id")).values(named)
+
+
+_INSERT = Bulk(lambda _names: insert(writes))
+_CHANGE = Bulk(_change)
+
+
+def _stored(name: str, value: Any) -> Any:
+    """An attribute of a write as its column takes it."""
+    if name in ("state", "reason", "cause"):
+        return value.value
+    return sorted(value) if name == "submissions" else value
+
+
+def _changes(write: Write, before: Write | None) -> dict[str, Any]:
+    """What is to be stored of a write: all of a new one, else what has changed."""
+    values = ((name, getattr(write, name)) for name in _KEPT)
     return {
-        "enrolment": write.enrolment,
-        "form": write.form,
-        "slot": write.slot,
-        "rule": write.rule,
-        "cause": write.cause.value,
-        "state": write.state.value,
-        "reason": write.reason.value,
-        "record_id": write.record_id,
-        "submissions": sorted(write.submissions),
-        "submitted_at": write.submitted_at,
-        "sent_at": write.sent_at,
-        "not_before": write.not_before,
-        "attempts": write.attempts,
+        name: _stored(name, value)
+        for name, value in values
+        if before is None or value != getattr(before, name)
     }
 
 
 def _save_writes(connection: Connection, turns: Sequence[Turn]) -> None:
     made: list[tuple[Turn, int]] = []
-    changed, verified = [], []
+    changed: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for turn in turns:
-        before = {w.id: w for w in turn.before.writes}
+        known = {w.id: w for w in turn.before.writes}
         for index, write in enumerate(turn.writes):
+            before = known.get(write.id)
             if write.id is None:
                 made.append((turn, index))
-            elif index in turn.verified:
-                verified.append({**_row(turn, index), "for_id": write.id})
-            elif before.get(write.id) != write:
-                changed.append({**_write_values(write), "for_id": write.id})
+            elif write is not before or index in turn.verified:
+                values = _changes(write, before) | _ended(turn, index)
+                if values:
+                    changed[tuple(values)].append({**values, "for_id": write.id})
     for (turn, index), row_id in zip(made, _insert_writes(connection, made), strict=True):
         turn.writes[index] = replace(turn.writes[index], id=row_id)
-    for rows in (changed, verified):
-        if rows:
-            named: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "for_id"}
-            connection.execute(update(writes).where(writes.c.id == bindparam("for_id")).values(named), rows)
+    for rows in changed.values():
+        _CHANGE.run(connection, rows)
 
 
 def _insert_writes(connection: Connection, made: Sequence[tuple[Turn, int]]) -> list[int]:
     """Insert new writes and give their ids: the newest of each therapist, enrolment, form and slot, in their order."""
     if not made:
         return []
-    rows = [{**_row(turn, index), "therapist_id": turn.before.therapist_id} for turn, index in made]
-    connection.execute(insert(writes), rows)
+    rows = [
+        {
+            **_changes(turn.writes[index], None),
+            **(_ended(turn, index) or _NOT_ENDED),
+            "therapist_id": turn.before.therapist_id,
+        }
+        for turn, index in made
+    ]
+    _INSERT.run(connection, rows)
     asked = [(row["therapist_id"], row["enrolment"], row["form"], row["slot"]) for row in rows]
     newest: dict[tuple[str, int, str, str], list[int]] = defaultdict(list)
     ids = sorted({turn.before.therapist_id for turn, _ in made})
@@ -227,17 +246,21 @@ def _insert_writes(connection: Connection, made: Sequence[tuple[Turn, int]]) -> 
     return given
 
 
-def _row(turn: Turn, index: int) -> dict[str, Any]:
-    """A write with what is known of its end; `written_at` stays empty until it is written."""
-    write, verified = turn.writes[index], turn.verified.get(index, Verified())
-    written = write.state in (WriteState.WRITTEN, WriteState.PARTIAL)
+def _ended(turn: Turn, index: int) -> dict[str, Any]:
+    """What is known of a write's end, if it has one now; `written_at` stays empty until it is written."""
+    verified = turn.verified.get(index)
+    if verified is None:
+        return {}
+    written = turn.writes[index].state in (WriteState.WRITTEN, WriteState.PARTIAL)
     return {
-        **_write_values(write),
         "properties": [dict(p) for p in verified.properties],
         "correlation_ids": list(verified.correlation_ids),
         "message": verified.message,
         "written_at": verified.written_at if written else None,
     }
+
+
+_NOT_ENDED: Mapping[str, Any] = {"properties": [], "correlation_ids": [], "message": "", "written_at": None}
 
 
 def _save_plans(connection: Connection, turns: Sequence[Turn]) -> None:

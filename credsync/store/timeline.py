@@ -11,33 +11,33 @@ import structlog
 from sqlalchemy import Connection, select
 
 from credsync.core.events import EventName, TimelineEvent
+from credsync.store.bulk import Bulk
 from credsync.store.tables import events
 
 _log = structlog.get_logger("credsync")
-_APPEND = events.insert()
+_APPEND = Bulk(lambda _names: events.insert())
 SAID = "said"
 """The detail that holds a person's own words: told in the timeline, never logged."""
 
 
 def append(connection: Connection, happened: Sequence[TimelineEvent]) -> None:
     """Store events in the transaction that made them true."""
-    if happened:
-        connection.execute(
-            _APPEND,
-            [
-                {
-                    "at": e.at,
-                    "name": e.name.value,
-                    "portal": e.portal,
-                    "therapist_id": e.therapist_id,
-                    "contact_id": e.contact_id,
-                    "slot": e.slot,
-                    "record_id": e.record_id,
-                    "details": dict(e.details),
-                }
-                for e in happened
-            ],
-        )
+    _APPEND.run(
+        connection,
+        [
+            {
+                "at": e.at,
+                "name": e.name.value,
+                "portal": e.portal,
+                "therapist_id": e.therapist_id,
+                "contact_id": e.contact_id,
+                "slot": e.slot,
+                "record_id": e.record_id,
+                "details": dict(e.details),
+            }
+            for e in happened
+        ],
+    )
 
 
 def log(happened: Iterable[TimelineEvent]) -> None:

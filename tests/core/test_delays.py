@@ -94,7 +94,9 @@ def test_how_long_it_took_is_not_told_by_a_look_that_came_late(
     link, delays = found(replace(WAITED, **change), after)
     assert (delays, link.measured_from) == ([], T0), why
     created = replace(link, record_created_at=at(2))
-    assert creation_delay(created) == Delay(ACTIVE, Measure.CREATED, T0, timedelta(seconds=2))
+    assert creation_delay(created, created.record_created_at) == Delay(
+        ACTIVE, Measure.CREATED, T0, timedelta(seconds=2)
+    )
 
 
 def test_the_holder_that_takes_a_slot_after_an_extended_sign_up_is_waited_for() -> None:
@@ -113,9 +115,9 @@ def test_the_holder_that_takes_a_slot_after_an_extended_sign_up_is_waited_for() 
 
 def test_what_was_created_before_the_fact_came_is_no_delay() -> None:
     link, _ = found(WAITED, 90)
-    assert creation_delay(replace(link, record_created_at=at(-0.001))) is None
-    assert creation_delay(link) is None
-    assert creation_delay(replace(link, record_created_at=at(80), measured_from=None)) is None
+    assert creation_delay(link, at(-0.001)) is None
+    assert creation_delay(link, None) is None
+    assert creation_delay(replace(link, measured_from=None), at(80)) is None
 
 
 def test_a_record_that_is_lost_before_its_creation_is_known_is_measured_no_more() -> None:

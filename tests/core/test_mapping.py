@@ -11,6 +11,7 @@ from credsync.core.forms import FormName
 from credsync.core.mapping import (
     ABSENT,
     Target,
+    Told,
     definitive_slot,
     derived,
     merge,
@@ -252,7 +253,7 @@ def test_what_was_sent_already_is_not_judged_again() -> None:
 
 def merged(slot: str, *submissions: Submission, esu: float | None = None) -> dict[str, Any]:
     facts = Facts.of([extended(5, esu)] if esu else [], submissions=submissions)
-    return {name: w.value for name, w in merge(PORTAL, facts, facts.enrolment, slot, {}).items()}
+    return {name: w.value for name, w in merge(Told(PORTAL, facts), facts.enrolment, slot, {}).items()}
 
 
 def test_the_newest_value_of_each_property_wins_over_all_forms_of_the_enrolment() -> None:

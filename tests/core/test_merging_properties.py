@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from credsync.core.facts import Facts, MovingFact, SignUp, Submission
 from credsync.core.forms import FormName
-from credsync.core.mapping import definitive_slot, merge, submitted_slots, targets
+from credsync.core.mapping import Told, definitive_slot, merge, submitted_slots, targets
 from credsync.core.outgoing import compose
 from credsync.core.plan import plan_writes, rows_as_planned
 from credsync.core.portal import DEFINITIVE, DefinitiveRule, Portal
@@ -120,7 +120,7 @@ def merged(scene: Scene, enrolment: int = 0) -> dict[str, dict[str, Any]]:
     """What the product makes of it."""
     found = {}
     for slot in SLOTS:
-        values = {name: w.value for name, w in merge(PORTAL, scene.facts, enrolment, slot, {}).items()}
+        values = {name: w.value for name, w in merge(Told(PORTAL, scene.facts), enrolment, slot, {}).items()}
         if values:
             found[slot] = values
     return found
