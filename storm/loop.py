@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import anyio
 
 _T = TypeVar("_T")
+MANY = 20_000
+"""Turns of the loop at one moment: some hundred are usual, and nobody does so much without waiting."""
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 """When storms begin."""
 
@@ -47,20 +49,33 @@ class SkewedClock:
         return self._time.now() + self._ahead
 
 
+class StandsStillError(AssertionError):
+    """Somebody goes round and round, and time does not go on."""
+
+
 class _Jumping(selectors.DefaultSelector):
     def __init__(self, time: VirtualTime) -> None:
         super().__init__()
         self._time = time
+        self._turns = 0
 
     def select(self, timeout: float | None = None) -> Any:
         ready = super().select(0)
+        self._turns += 1
         if not ready and timeout is not None and timeout > 0:
             self._time.seconds += timeout
+            self._turns = 0
+        if self._turns > MANY:
+            self._turns = 0
+            raise StandsStillError(f"time stands still at {self._time.now()}")
         return ready
 
 
 def run(time: VirtualTime, work: Callable[[], Awaitable[_T]]) -> _T:
-    """Run to the end in virtual time. Nothing in it may wait for a thread or a socket."""
+    """Run to the end in virtual time. Nothing in it may wait for a thread or a socket.
+
+    Raises `StandsStillError` where somebody does not wait at all.
+    """
 
     def new_loop() -> asyncio.AbstractEventLoop:
         loop = asyncio.SelectorEventLoop(_Jumping(time))

@@ -56,9 +56,14 @@ _KEPT: dict[str, Engine] = {}
 
 
 def statements_kept(engine: Engine) -> Engine:
-    """The engine with all storms' compiled statements: each would else be compiled anew by every process of a seed."""
+    """The engine with all storms' compiled statements: each would else be compiled anew by every process of a seed.
+
+    They belong to a dialect, which only the engine that it was made with teaches its server's ways, as it connects first.
+    """
     first = _KEPT.setdefault(engine.dialect.name, engine)
-    if first is not engine:
+    if first is engine:
+        engine.connect().close()
+    else:
         options = engine.get_execution_options()
         engine = Engine(
             engine.pool, first.dialect, engine.url, hide_parameters=True, execution_options=options

@@ -258,10 +258,13 @@ class Owner:
                 await self._watch.look(lease, self._edge.known_names)
 
     def _rest(self, idle: Idle | None, *, busy: bool = False) -> float:
-        """Seconds until the next turn; while so `busy` that nothing can begin, until that is over."""
+        """Seconds until the next turn; while so `busy` that nothing can begin, until that is over.
+
+        A probe waits for the rounds under way, whose end wakes us.
+        """
         if idle is Idle.PAUSED:
             return self.poll
-        probe = self._permission.due_in()
+        probe = None if len(self._flights) else self._permission.due_in()
         rest = min(self.poll, self._watch.due_in(), self.poll if probe is None else probe)
         if busy:
             again = self._flights.next_in(self._most)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from storm.seeds import Fresh, listen, on_sqlite
+from storm.seeds import Fresh, listen, on_postgres, on_sqlite
+from tests.databases import PostgresServer
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +27,9 @@ def on_file() -> Iterator[Fresh]:
     """Databases on SQLite."""
     with tempfile.TemporaryDirectory() as folder:
         yield on_sqlite(Path(folder))
+
+
+@pytest.fixture(scope="module")
+def on_server(postgres: PostgresServer) -> Fresh:
+    """Databases on PostgreSQL."""
+    return on_postgres(postgres)

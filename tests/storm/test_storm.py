@@ -13,6 +13,7 @@ import pytest
 from storm.seeds import Fresh, storm
 
 ON_SQLITE = range(1, 41)
+ON_POSTGRES = range(1, 11)
 TOGETHER = 10
 AGAIN = """
 import json, sys, tempfile
@@ -33,6 +34,12 @@ def _wrongs(seeds: range, fresh: Fresh) -> list[str]:
 def test_a_storm_on_sqlite_loses_nothing_and_writes_nothing_wrong(first: int, on_file: Fresh) -> None:
     """Nothing ends in silence: in sync, waiting with a reason, or needing a person with a reason."""
     assert not _wrongs(range(first, first + TOGETHER), on_file)
+
+
+@pytest.mark.parametrize("first", ON_POSTGRES[::TOGETHER])
+def test_a_storm_on_postgresql_loses_nothing_and_writes_nothing_wrong(first: int, on_server: Fresh) -> None:
+    """Nothing ends in silence: in sync, waiting with a reason, or needing a person with a reason."""
+    assert not _wrongs(range(first, first + TOGETHER), on_server)
 
 
 def test_a_seed_repeats_exactly(on_file: Fresh) -> None:
