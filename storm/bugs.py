@@ -26,6 +26,7 @@ from credsync.core.plan import SyncRequest
 from credsync.core.portal import ByLabel
 from credsync.core.reasons import Reason
 from credsync.core.verdicts import Outcome
+from credsync.hubspot.pacing import Pacing
 from credsync.reconcile import apply, turn
 from credsync.reconcile import round as one_round
 from credsync.reconcile.lease_holder import LeaseHolder
@@ -188,6 +189,12 @@ def skip_the_label() -> Any:
         return real(rule, candidates, known)
 
     return patch.object(decide, "holders", any_of_the_type)
+
+
+@_bug
+def forget_retry_after() -> Any:
+    """What HubSpot says of waiting after a 429 goes unheard."""
+    return patch.object(Pacing, "pause", lambda *_: None)
 
 
 @_bug

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ async def judged(scene: Scene) -> None:
     evidence = await _evidence(scene, _shown(scene))
     scene.wrong(*sorted(str(wrong) for wrong in judge(evidence)))
     _of_limits(scene, evidence)
+    scene.wrong(*(f"{p.name} sent {what}" for p in scene.processes for what in p.network.hasty))
     with scene.database.read() as connection:
         for table in metadata.sorted_tables:
             if any(CANARY in str(row) for row in connection.execute(select(table))):
@@ -72,11 +73,22 @@ async def _evidence(scene: Scene, shown: Mapping[str, str]) -> Evidence:
         settle_after=scene.policy.settle_after - AHEAD,
         observed=scene.spells.observed,
         interrupted=[*scene.taken_over, *(at for p in scene.processes for at in p.ended)],
-        unfinished=scene.people.unfinished,
+        unfinished=_unfinished(scene, requests["requests"], lost),
         stalled=[span for p in scene.processes for span in (*p.network.held_back, *p.frozen)],
         shown=shown,
         ruled=scene.spells.ruled,
     )
+
+
+def _unfinished(scene: Scene, requests: Sequence[Mapping[str, Any]], lost: Set[str]) -> Mapping[str, str]:
+    """Of whom something may be left undone: of everybody, where the day's calls ended before the account's midnight was told."""
+    told = any(
+        "/account-info/" in each["path"] and each["status"] == 200 and each["correlation_id"] not in lost
+        for each in requests
+    )
+    if told or not scene.few_calls_a_day:
+        return scene.people.unfinished
+    return dict.fromkeys(scene.people.therapists, "midnight is not known")
 
 
 def _of_limits(scene: Scene, evidence: Evidence) -> None:

@@ -16,6 +16,10 @@ from storm.loop import VirtualTime
 
 LASTS = 0.6
 """How likely the next call meets the same again: trouble comes in spells, and outlasts what is tried four times."""
+TOO_MANY = 429
+WITHOUT_A_WORD = 10
+"""Seconds to wait after a 429 that has no `Retry-After`."""
+JITTER = 0.001
 QUICK = frozenset({"refused", "vanished", "server_error", "lost"})
 
 
@@ -79,11 +83,25 @@ class Network(httpx2.AsyncBaseTransport):
         """Calls that never reached HubSpot, in the form of its own log."""
         self.held_back: list[tuple[datetime, datetime]] = []
         """Since and until when a process was asked to wait."""
+        self.hasty: list[str] = []
+        """Calls that it sent all the same."""
+        self._not_before: dict[str, float] = {}
+        """By kind of call, the second before which HubSpot wants to hear of none."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """One call."""
         self._alive()
         self.on_call()
+        kind = _kind(request)
+        if self._time.seconds < self._not_before.get(kind, 0.0) - JITTER:
+            self.hasty.append(f"a call of {kind} at {self._time.now()}, before HubSpot wanted any")
+        response = await self._carried(request)
+        if response.status_code == TOO_MANY:
+            until = self._time.seconds + float(response.headers.get("Retry-After", WITHOUT_A_WORD))
+            self._not_before[kind] = max(until, self._not_before.get(kind, 0.0))
+        return response
+
+    async def _carried(self, request: httpx2.Request) -> httpx2.Response:
         kind, chance = self._weather.strikes(request.url.path), self._weather.chance
         await anyio.sleep(chance.uniform(0.01, 0.08))
         if kind in ("refused", "vanished", "server_error", "limited"):
@@ -134,10 +152,10 @@ class Network(httpx2.AsyncBaseTransport):
             status = chance.choice((500, 502, 503, 504, 521))
             return httpx2.Response(status, text="<html>oops</html>", request=request)
         wait = chance.randint(1, 12) if chance.random() < 0.5 else None
-        self.held_back.append((now, now + timedelta(seconds=wait or 10)))
+        self.held_back.append((now, now + timedelta(seconds=wait or WITHOUT_A_WORD)))
         body = {"status": "error", "errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}
         headers = {} if wait is None else {"Retry-After": str(wait)}
-        return httpx2.Response(429, json=body, headers=headers, request=request)
+        return httpx2.Response(TOO_MANY, json=body, headers=headers, request=request)
 
     async def _delivered(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._app.handle_async_request(request)
@@ -146,3 +164,8 @@ class Network(httpx2.AsyncBaseTransport):
         return httpx2.Response(
             response.status_code, headers=response.headers, content=content, request=request
         )
+
+
+def _kind(request: httpx2.Request) -> str:
+    """HubSpot counts associations apart from everything else."""
+    return "associations" if "/associations/" in request.url.path else "objects"

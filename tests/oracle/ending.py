@@ -9,9 +9,11 @@ from tests.oracle.matter import Matter, Seen, mentions
 from tests.oracle.reading import UNJUDGED, Knowledge, Offer
 from tests.oracle.wrongs import Rule, Wrong
 
-IN_SYNC = "in_sync"
+IN_SYNC, GIVEN_UP = "in_sync", "given_up"
 MADE_FOR_IT = timedelta(seconds=10)
 """Who took a slot so shortly before an Extended Sign Up may have been made for it."""
+A_ROUND = timedelta(seconds=5)
+"""Killed so soon after its look, a round may have kept nothing of it."""
 
 
 def of_end(matter: Matter, therapist: str, seen: Mapping[str, Sequence[Seen]]) -> Iterator[Wrong]:
@@ -31,13 +33,24 @@ def of_end(matter: Matter, therapist: str, seen: Mapping[str, Sequence[Seen]]) -
         if knowledge.enrolment(offer.submission.occurred_at) == knowledge.current:
             newest[(offer.slot, offer.name)] = offer
     for offer in newest.values():
-        if offer.sure and offer.value is not UNJUDGED and not _parked(matter, offer):
+        if offer.sure and offer.value is not UNJUDGED and not _parked(matter, offer, contact):
             yield from _of_offer(matter, therapist, contact, knowledge, offer, seen)
 
 
-def _parked(matter: Matter, offer: Offer) -> bool:
+def _parked(matter: Matter, offer: Offer, contact: str) -> bool:
+    """Nobody's to send by itself: no round took it up before the portal only observed."""
     came = offer.submission.told.asked
-    return any(began < came < ended for began, ended in matter.evidence.observed)
+    looks = [
+        look.at
+        for each in (contact, *matter.history.merged_into(contact, matter.history.last))
+        for look in matter.calls.looks.get(each, ())
+        if look.answered_well
+        and look.at > came
+        and not any(look.at <= at <= look.at + A_ROUND for at in matter.evidence.interrupted)
+    ]
+    return any(
+        came < ended and not any(look < began for look in looks) for began, ended in matter.evidence.observed
+    )
 
 
 def _of_offer(
@@ -63,13 +76,27 @@ def _of_offer(
     if holder is None or _was_refused(matter, holder, offer):
         yield from () if there else [Wrong(Rule.SILENT, where)]
     elif not there:
-        yield Wrong(Rule.MISSING, where)
+        yield from () if _found_there(matter, holder, offer) else [Wrong(Rule.MISSING, where)]
     elif (
-        (matter.evidence.shown or {}).get(therapist, IN_SYNC) == IN_SYNC
+        (matter.evidence.shown or {}).get(therapist) != GIVEN_UP
         and holder not in {each.write.record_id for each in there}
         and all(_is_owed_again(matter, each, contact, knowledge) for each in there)
     ):
         yield Wrong(Rule.MISSING, f"{where}, which took the place of what was written")
+
+
+def _found_there(matter: Matter, holder: str, offer: Offer) -> bool:
+    """An equal value was written before, and the record read back: it need not be sent again."""
+    written = [w for w in matter.history.writes if w.record_id == holder and offer.name in w.values]
+    return (
+        bool(written)
+        and offer.is_said_by(written[-1].values[offer.name])
+        and any(
+            call.name == "POST objects batch/read" and call.answered_well and holder in call.ids
+            for call in matter.calls.all
+            if call.at > offer.submission.came
+        )
+    )
 
 
 def of_silence(matter: Matter, therapist: str, unwritten: Sequence[Wrong]) -> Iterator[Wrong]:
