@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import structlog
 import uvicorn
 
+from credsync.core.phrases import phrase
 from credsync.core.portal import Portal
 from credsync.core.portal_file import PortalFileError, parse_portal
 from credsync.hubspot.client import CallRecord, HubSpotClient
@@ -74,7 +75,11 @@ def token_of(portal: Portal) -> str:
     if token is None:
         variable = _token_variable(portal)
         raise SettingsError(
-            f"Portal {portal.name} has no token: set {variable}, or {variable}_FILE to a file that holds it."
+            phrase(
+                "Portal {name} has no token: set {variable}, or {variable}_FILE to a file that holds it.",
+                name=portal.name,
+                variable=variable,
+            )
         )
     return token
 

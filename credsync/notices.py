@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from credsync.core.alerts import Alert, words_of
+from credsync.core.alert_words import words_of
+from credsync.core.alerts import Alert
 
 if TYPE_CHECKING:
     from apprise import Apprise

@@ -10,6 +10,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
+from credsync.core.phrases import phrase
+
 FIRST: Final = "0" * 64
 """What stands for the hash before the first entry's."""
 
@@ -102,11 +104,20 @@ def judge_chain(chain: Iterable[Sealed]) -> Judged:
     for sealed in chain:
         entry = sealed.entry
         if entry.seq != seq + 1:
-            return Judged(seq, head, Broken(seq + 1, f"it is missing: entry {entry.seq} comes after {seq}"))
+            return Judged(
+                seq,
+                head,
+                Broken(
+                    seq + 1,
+                    phrase(
+                        "it is missing: entry {next} comes after {last}", next=str(entry.seq), last=str(seq)
+                    ),
+                ),
+            )
         if sealed.previous != head:
-            return Judged(seq, head, Broken(entry.seq, "it does not follow the entry before it"))
+            return Judged(seq, head, Broken(entry.seq, phrase("it does not follow the entry before it")))
         if seal(entry, head).hash != sealed.hash:
-            return Judged(seq, head, Broken(entry.seq, "its content is not what was written"))
+            return Judged(seq, head, Broken(entry.seq, phrase("its content is not what was written")))
         seq, head = entry.seq, sealed.hash
     return Judged(seq, head)
 

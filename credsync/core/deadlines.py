@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from credsync.core.delays import Histogram, Measure, together, week_of
-from credsync.core.durations import say_duration
+from credsync.core.phrases import counted, phrase
 from credsync.core.schedule import Policy
 
 FEWEST = 30
@@ -18,6 +18,15 @@ WEEKS = 4
 STEADY = 0.2
 """A deadline that is within this share of the one that holds does not replace it."""
 _WEEKS_TO_COMPARE = 3
+
+
+class _Unit(IntEnum):
+    """In seconds."""
+
+    SECOND = 1
+    MINUTE = 60
+    HOUR = 3_600
+    DAY = 86_400
 
 
 class Source(StrEnum):
@@ -43,16 +52,20 @@ class Deadline:
     @property
     def sentence(self) -> str:
         """Why it is overdue when it is, for people."""
-        ends = f"overdue after {say_duration(self.after)}"
-        few = f"too few to say what is normal ({self.samples} of {FEWEST})"
-        usual = f"normally {_between(*self.normally)}" if self.normally is not None else few
         why = {
-            Source.PORTAL_FILE: "set in the portal file",
-            Source.SETTINGS: "set in the settings",
-            Source.LEARNT: f"learnt from {self.samples:,}",
-            Source.DEFAULT: "the default",
+            Source.PORTAL_FILE: phrase("set in the portal file"),
+            Source.SETTINGS: phrase("set in the settings"),
+            Source.LEARNT: phrase("learnt from {samples}", samples=self.samples),
+            Source.DEFAULT: phrase("the default"),
         }[self.source]
-        return f"{usual}; {ends}, {why}"
+        usual = (
+            phrase("normally {span}", span=_between(*self.normally))
+            if self.normally is not None
+            else phrase(
+                "too few to say what is normal ({samples} of {fewest})", samples=self.samples, fewest=FEWEST
+            )
+        )
+        return phrase("{usual}; overdue after {span}, {why}", usual=usual, span=self.after, why=why)
 
 
 Weeks = Mapping[str, Mapping[Measure, Histogram]]
@@ -109,14 +122,28 @@ def _usual_latest(weeks: list[Histogram], every: Histogram) -> timedelta:
 
 def _between(low: timedelta, high: timedelta) -> str:
     (first, unit), (last, other) = _rounded(low), _rounded(high)
-    if unit != other:
-        return f"{first} {unit} to {last} {other}"
-    return f"{first} to {last} {unit}" if first < last else f"about {last} {unit}"
+    if unit is not other:
+        return phrase("{first} to {last}", first=_in_units(first, unit), last=_in_units(last, other))
+    if first < last:
+        return phrase("{first} to {last}", first=first, last=_in_units(last, other))
+    return phrase("about {span}", span=_in_units(last, other))
 
 
-def _rounded(span: timedelta) -> tuple[int, str]:
+def _rounded(span: timedelta) -> tuple[int, _Unit]:
     """A span in one unit, as one would say it."""
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if span.total_seconds() >= (2 if size > 60 else 1) * size:
-            return round(span.total_seconds() / size), unit
-    return round(span.total_seconds()), "s"
+    for unit in (_Unit.DAY, _Unit.HOUR, _Unit.MINUTE):
+        if span.total_seconds() >= (2 if unit is not _Unit.MINUTE else 1) * unit:
+            return round(span.total_seconds() / unit), unit
+    return round(span.total_seconds()), _Unit.SECOND
+
+
+def _in_units(count: int, unit: _Unit) -> str:
+    match unit:
+        case _Unit.DAY:
+            return counted("{count} day", "{count} days", count)
+        case _Unit.HOUR:
+            return counted("{count} hour", "{count} hours", count)
+        case _Unit.MINUTE:
+            return counted("{count} minute", "{count} minutes", count)
+        case _:
+            return f"{count} s"

@@ -12,6 +12,7 @@ from enum import StrEnum
 from credsync.core.facts import Facts
 from credsync.core.links import Link, LinkState
 from credsync.core.outgoing import Outgoing, compose
+from credsync.core.phrases import Joined, phrase
 from credsync.core.plan import SyncRequest, plan_writes, rows_as_planned
 from credsync.core.portal import DEFINITIVE, Mode, Portal
 from credsync.core.properties import Property
@@ -41,19 +42,21 @@ class Why(StrEnum):
 
 
 _SENTENCES = {
-    Why.IN_STEP: "HubSpot has what was submitted.",
-    Why.UNSENT: "It goes out with the next round.",
-    Why.WAITING: "It is not sent yet.",
-    Why.HELD: "It is held back until a person sends it.",
-    Why.OBSERVE_ONLY: "The portal only observes; this is what would be written.",
-    Why.REFUSED: "It cannot be written.",
-    Why.EDITED_IN_HUBSPOT: (
+    Why.IN_STEP: phrase("HubSpot has what was submitted."),
+    Why.UNSENT: phrase("It goes out with the next round."),
+    Why.WAITING: phrase("It is not sent yet."),
+    Why.HELD: phrase("It is held back until a person sends it."),
+    Why.OBSERVE_ONLY: phrase("The portal only observes; this is what would be written."),
+    Why.REFUSED: phrase("It cannot be written."),
+    Why.EDITED_IN_HUBSPOT: phrase(
         "HubSpot's value is another than the one last written: somebody changed it there, or the portal file shapes it "
         "otherwise now. credsync leaves it; Sync now writes the submitted value again."
     ),
-    Why.NOT_SENT: "It was never written to this record, and nothing waits that would. Sync now writes it.",
-    Why.NOTHING_SUBMITTED: "Nothing was submitted for it, so it is left alone.",
-    Why.NOT_READABLE: "HubSpot's value could not be read now.",
+    Why.NOT_SENT: phrase(
+        "It was never written to this record, and nothing waits that would. Sync now writes it."
+    ),
+    Why.NOTHING_SUBMITTED: phrase("Nothing was submitted for it, so it is left alone."),
+    Why.NOT_READABLE: phrase("HubSpot's value could not be read now."),
 }
 
 
@@ -88,7 +91,7 @@ class PropertyDifference:
     def message(self) -> str:
         """The sentences for people; no value is in them."""
         more = sentence(self.reason) or self.detail
-        return f"{_SENTENCES[self.why]} {more}".strip()
+        return Joined([_SENTENCES[self.why], more])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
+from credsync.core.phrases import phrase
+
 SHORTEST: Final = 15
 LONGEST: Final = 128
 
@@ -18,11 +20,17 @@ def password_fault(password: str, email: str) -> str | None:
     """What is wrong with a password, for people; None if it may be chosen. Characters count, not bytes."""
     chosen = normal(password)
     if len(chosen) < SHORTEST:
-        return (
-            f"A password has at least {SHORTEST} characters; this one has {len(chosen)}. A few words will do."
+        return phrase(
+            "A password has at least {shortest} characters; this one has {length}. A few words will do.",
+            shortest=SHORTEST,
+            length=len(chosen),
         )
     if len(chosen) > LONGEST:
-        return f"A password has at most {LONGEST} characters; this one has {len(chosen)}."
+        return phrase(
+            "A password has at most {longest} characters; this one has {length}.",
+            longest=LONGEST,
+            length=len(chosen),
+        )
     if chosen.casefold() == normal(email).casefold():
-        return "A password must not be the e-mail address."
+        return phrase("A password must not be the e-mail address.")
     return None

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from credsync.core.phrases import phrase
 from credsync.core.value_rules import ValueRule, broken_rule
 
 LONGEST = 65_536
@@ -50,7 +51,7 @@ def shape(value: Any, prop: Property, renames: Mapping[str, str] | None = None) 
     `renames` maps a submitted value to the portal's own name for it, before the type is looked at.
     """
     if prop.read_only:
-        raise ShapeFault("read_only", "HubSpot lets nobody write this property")
+        raise ShapeFault("read_only", phrase("HubSpot lets nobody write this property"))
     text = _by_type(value, prop, renames)
     broken = broken_rule(text, prop.rules) if text is not None else None
     if broken is not None:
@@ -67,10 +68,12 @@ def _by_type(value: Any, prop: Property, renames: Mapping[str, str] | None) -> s
         return _enumeration(kept, prop)
     if prop.type in _SCALARS:
         if len(kept) > 1:
-            raise ShapeFault("not_single", f"a {prop.type} property takes one value, not a list")
+            raise ShapeFault(
+                "not_single", phrase("a {type} property takes one value, not a list", type=prop.type)
+            )
         return _SCALARS[prop.type](kept[0])
     if isinstance(value, list | tuple) and any(isinstance(each, str) and ";" in each for each in kept):
-        raise ShapeFault("separator", "an item of the list holds a ';', which separates the items")
+        raise ShapeFault("separator", phrase("an item of the list holds a ';', which separates the items"))
     return _string(kept)
 
 
@@ -85,24 +88,26 @@ def _renamed(value: Any, renames: Mapping[str, str]) -> Any:
 def _enumeration(values: list[Any], prop: Property) -> str | None:
     texts = [text for text in dict.fromkeys(_text(each).strip() for each in values) if text]
     if prop.field_type and prop.field_type != _MANY and len(texts) > 1:
-        raise ShapeFault("not_single", "this property takes one option, not several")
+        raise ShapeFault("not_single", phrase("this property takes one option, not several"))
     if any(";" in text for text in texts):
-        raise ShapeFault("separator", "the value holds a ';', by which HubSpot would take it for two options")
+        raise ShapeFault(
+            "separator", phrase("the value holds a ';', by which HubSpot would take it for two options")
+        )
     if prop.options and not prop.options.issuperset(texts):
-        raise ShapeFault("not_an_option", "the value is none of the property's options")
+        raise ShapeFault("not_an_option", phrase("the value is none of the property's options"))
     return ";".join(texts) or None
 
 
 def _bool(value: Any) -> str | None:
     text = _text(value).strip().lower()
     if text not in ("true", "false", ""):
-        raise ShapeFault("not_a_bool", "the value is neither true nor false")
+        raise ShapeFault("not_a_bool", phrase("the value is neither true nor false"))
     return text or None
 
 
 def _number(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise ShapeFault("not_a_number", "the value is no number")
+        raise ShapeFault("not_a_number", phrase("the value is no number"))
     try:
         text = str(value).strip()
         if not text:
@@ -111,9 +116,9 @@ def _number(value: Any) -> str | None:
     except (ValueError, InvalidOperation):
         number = Decimal("NaN")
     if not number.is_finite():
-        raise ShapeFault("not_a_number", "the value is no number")
+        raise ShapeFault("not_a_number", phrase("the value is no number"))
     if len(number.as_tuple().digits) > MOST_DIGITS or abs(number.adjusted()) > MOST_DIGITS:
-        raise ShapeFault("too_long", f"the number has more than {MOST_DIGITS} digits")
+        raise ShapeFault("too_long", phrase("the number has more than {most} digits", most=str(MOST_DIGITS)))
     return format(number, "f") if number else "0"
 
 
@@ -124,7 +129,7 @@ def _date(value: Any) -> str | None:
         try:
             return date.fromisoformat(value.strip()).isoformat()
         except ValueError:
-            raise ShapeFault("not_a_date", "the value is no day of the calendar") from None
+            raise ShapeFault("not_a_date", phrase("the value is no day of the calendar")) from None
     moment = _moment(value, "not_a_date")
     return None if moment is None else moment.date().isoformat()
 
@@ -150,13 +155,13 @@ def _moment(value: Any, code: str) -> datetime | None:
             return value.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise ShapeFault(code, "the value is no date, or a time without its zone")
+    raise ShapeFault(code, phrase("the value is no date, or a time without its zone"))
 
 
 def _string(values: list[Any]) -> str | None:
     text = ";".join(map(_text, values))
     if len(text) > LONGEST:
-        raise ShapeFault("too_long", f"the text is longer than {LONGEST} characters")
+        raise ShapeFault("too_long", phrase("the text is longer than {most} characters", most=str(LONGEST)))
     return text
 
 
@@ -171,9 +176,9 @@ def _text(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if not isinstance(value, str):
-        raise ShapeFault("not_text", "the value has parts; HubSpot takes one text per property")
+        raise ShapeFault("not_text", phrase("the value has parts; HubSpot takes one text per property"))
     if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
-        raise ShapeFault("not_text", "the text holds half a character")
+        raise ShapeFault("not_text", phrase("the text holds half a character"))
     return value
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 
+from credsync.core.phrases import Joined, phrase
 from credsync.core.properties import Property
 from credsync.core.verdicts import Outcome, PropertyFault, Verdict
 
@@ -25,7 +26,7 @@ _OF_THE_PROPERTY = re.compile(
     r"PROPERTY_DOES_?N[O']?T_?EXIST|PROPERTY_DOES_NOT_EXIST|READ_?ONLY|CALCULATED", re.IGNORECASE
 )
 _OF_THE_RECORD = re.compile(r"UNIQUE|DUPLICATE|CONFLICT|REQUIRED", re.IGNORECASE)
-_UNTIL = "it is sent again once the value or the property changes, or by Sync now"
+_UNTIL = phrase("it is sent again once the value or the property changes, or by Sync now")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Quarantined:
     @property
     def fault(self) -> PropertyFault:
         """What to tell of a value that is kept back."""
-        return PropertyFault(self.place[2], self.code, f"{self.message}; {_UNTIL}")
+        return PropertyFault(self.place[2], self.code, Joined([self.message, _UNTIL], "; "))
 
 
 def is_of_the_property(code: str) -> bool:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
+from credsync.core.phrases import phrase
+
 LONGEST_MATCHED = 100
 """Characters of a value that is held against a pattern: with few quantifiers and no groups, that takes no time."""
 LONGEST_PATTERN = 500
@@ -53,7 +55,7 @@ _Arguments = tuple[str, ...]
 def _min_number(text: str, arguments: _Arguments) -> _Found:
     least = _number(arguments[0])
     return (
-        ("too_small", f"the number is below {least}, the least HubSpot takes")
+        ("too_small", phrase("the number is below {least}, the least HubSpot takes", least=str(least)))
         if _number(text) < least
         else None
     )
@@ -62,25 +64,39 @@ def _min_number(text: str, arguments: _Arguments) -> _Found:
 def _max_number(text: str, arguments: _Arguments) -> _Found:
     most = _number(arguments[0])
     return (
-        ("too_large", f"the number is above {most}, the most HubSpot takes") if _number(text) > most else None
+        ("too_large", phrase("the number is above {most}, the most HubSpot takes", most=str(most)))
+        if _number(text) > most
+        else None
     )
 
 
 def _decimal(text: str, arguments: _Arguments) -> _Found:
     most, exponent = int(arguments[0]), _number(text).normalize().as_tuple().exponent
     many = isinstance(exponent, int) and -exponent > most
-    return ("too_many_decimals", f"the number has more than {most} decimal places") if many else None
+    return (
+        ("too_many_decimals", phrase("the number has more than {most} decimal places", most=str(most)))
+        if many
+        else None
+    )
 
 
 def _min_length(text: str, arguments: _Arguments) -> _Found:
     least = int(arguments[0])
     short = max(len(text), len(text.encode("utf-16-le")) // 2) < least
-    return ("too_short", f"the text is shorter than {least} characters") if short else None
+    return (
+        ("too_short", phrase("the text is shorter than {least} characters", least=str(least)))
+        if short
+        else None
+    )
 
 
 def _max_length(text: str, arguments: _Arguments) -> _Found:
     most = int(arguments[0])
-    return ("too_long", f"the text is longer than {most} characters") if len(text.strip()) > most else None
+    return (
+        ("too_long", phrase("the text is longer than {most} characters", most=str(most)))
+        if len(text.strip()) > most
+        else None
+    )
 
 
 def _alphanumeric(text: str, arguments: _Arguments) -> _Found:
@@ -90,7 +106,10 @@ def _alphanumeric(text: str, arguments: _Arguments) -> _Found:
         "ALPHANUMERIC": any(char in _SPECIAL for char in text),
     }[arguments[0]]
     return (
-        ("wrong_characters", f"the text holds characters that HubSpot does not take ({arguments[0]})")
+        (
+            "wrong_characters",
+            phrase("the text holds characters that HubSpot does not take ({kind})", kind=arguments[0]),
+        )
         if wrong
         else None
     )
@@ -99,7 +118,7 @@ def _alphanumeric(text: str, arguments: _Arguments) -> _Found:
 def _special(text: str, arguments: _Arguments) -> _Found:
     wrong = arguments[0] == "NOT_ALLOWED" and any(char in _SPECIAL for char in text)
     return (
-        ("wrong_characters", "the text holds special characters, which HubSpot does not take")
+        ("wrong_characters", phrase("the text holds special characters, which HubSpot does not take"))
         if wrong
         else None
     )
@@ -112,13 +131,17 @@ def _format(text: str, arguments: _Arguments) -> _Found:
         "LOWER": any(char.isupper() for char in letters),
         "CAPITALIZATION": bool(letters) and text[0] == letters[0] and letters[0].islower(),
     }[arguments[0]]
-    return ("wrong_case", f"HubSpot takes this text in another case only ({arguments[0]})") if wrong else None
+    return (
+        ("wrong_case", phrase("HubSpot takes this text in another case only ({kind})", kind=arguments[0]))
+        if wrong
+        else None
+    )
 
 
 def _whitespace(text: str, arguments: _Arguments) -> _Found:  # noqa: ARG001 - every check's shape
     wrong = text != text.strip(" ")
     return (
-        ("wrong_characters", "the text begins or ends with a blank, which HubSpot does not take")
+        ("wrong_characters", phrase("the text begins or ends with a blank, which HubSpot does not take"))
         if wrong
         else None
     )
@@ -126,12 +149,12 @@ def _whitespace(text: str, arguments: _Arguments) -> _Found:  # noqa: ARG001 - e
 
 def _start(text: str, arguments: _Arguments) -> _Found:
     early = _moment(text) < _EPOCH + timedelta(milliseconds=int(arguments[0]))
-    return ("too_early", "the date is before the first that HubSpot takes") if early else None
+    return ("too_early", phrase("the date is before the first that HubSpot takes")) if early else None
 
 
 def _end(text: str, arguments: _Arguments) -> _Found:
     late = _moment(text) > _EPOCH + timedelta(milliseconds=int(arguments[0]))
-    return ("too_late", "the date is after the last that HubSpot takes") if late else None
+    return ("too_late", phrase("the date is after the last that HubSpot takes")) if late else None
 
 
 def _start_date(text: str, arguments: _Arguments) -> _Found:
@@ -145,7 +168,7 @@ def _end_date(text: str, arguments: _Arguments) -> _Found:
 def _days(text: str, arguments: _Arguments) -> _Found:
     if "T" in text or _moment(text).strftime("%A").upper() in arguments:
         return None
-    return ("wrong_day", "HubSpot takes other days of the week only")
+    return ("wrong_day", phrase("HubSpot takes other days of the week only"))
 
 
 def _regex(text: str, arguments: _Arguments) -> _Found:
@@ -161,7 +184,11 @@ def _regex(text: str, arguments: _Arguments) -> _Found:
         fits = re.search(pattern, text, re.ASCII) is not None
     except (re.error, OverflowError, RecursionError):
         return None
-    return None if fits else ("wrong_form", "the text does not have the form that HubSpot's rule asks for")
+    return (
+        None
+        if fits
+        else ("wrong_form", phrase("the text does not have the form that HubSpot's rule asks for"))
+    )
 
 
 def _number(text: str) -> Decimal:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
+from credsync.core.refusal_words import refused_without_reason
 from credsync.core.verdicts import Outcome, PropertyFault, Stamp, Verdict
 from credsync.hubspot.client import HubSpotClient
 from credsync.hubspot.errors import Invalid
@@ -166,8 +167,7 @@ class Chunk:
             if name in told:
                 self._learnt.value_refused(self._type_id, told[name], value)
             else:
-                why = f"HubSpot refused the value of {name} without saying why: {code}"
-                told[name] = PropertyFault(name, code, why)
+                told[name] = PropertyFault(name, code, refused_without_reason(name, code))
                 self._learnt.value_suspected(self._type_id, name, value)
         self._without(record, names, told, refusal)
 

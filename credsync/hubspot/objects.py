@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import anyio
 
+from credsync.core.refusal_words import refused
 from credsync.core.verdicts import Effect, Outcome, PropertyFault, Stamp, Verdict
 from credsync.hubspot import translate, wire
 from credsync.hubspot.client import Answer, HubSpotClient
@@ -173,7 +174,7 @@ def property_faults(items: Sequence[ErrorItem]) -> tuple[PropertyFault, ...]:
     for item in items:
         code = item.code or item.category or "REFUSED"
         for name in item.properties:
-            faults.setdefault(name, PropertyFault(name, code, f"HubSpot refused the value of {name}: {code}"))
+            faults.setdefault(name, PropertyFault(name, code, refused(name, code)))
     return tuple(faults.values())
 
 

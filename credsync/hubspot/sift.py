@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from credsync.core.refusal_words import refused_together, refused_without_reason
 from credsync.core.verdicts import Outcome, PropertyFault, Verdict
 
 MOST_SIFTS = 16
@@ -93,9 +94,5 @@ def _without_named(names: list[str], said: Verdict, found: Sifted) -> list[str]:
 
 def _blame(found: Sifted, name: str, refusal: Verdict, *, alone: bool) -> None:
     code = refusal.code or "refused"
-    why = (
-        f"HubSpot refused the value of {name} without saying why: {code}"
-        if alone
-        else f"HubSpot refused {name} together with other properties and does not say which it minds: {code}"
-    )
+    why = refused_without_reason(name, code) if alone else refused_together(name, code)
     found.faults.setdefault(name, PropertyFault(name, code, why))

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from credsync.core.alerts import Alert, AlertKind, Cause, words_of
+from credsync.core.alert_words import words_of
+from credsync.core.alerts import Alert, AlertKind, Cause
 from credsync.core.portal import Portal
 from credsync.operate.find import find_therapists
 from credsync.operate.status import time_or_none

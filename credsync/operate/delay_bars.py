@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from sqlalchemy import Connection
 
 from credsync.core.delays import Measure, bucket_end, week_of
 from credsync.core.durations import say_duration
+from credsync.core.phrases import phrase
 from credsync.store.delays import delays_by_week
 
 WEEKS: Final = 4
@@ -43,8 +43,9 @@ def _bar_of(bucket: int) -> int:
 
 
 def _label(place: int) -> str:
-    said: Iterable[str] = (say_duration(timedelta(seconds=bound)) for bound in _BOUNDS)
-    bounds = list(said)
+    bounds = [say_duration(timedelta(seconds=bound)) for bound in _BOUNDS]
     if place == len(bounds):
         return f"> {bounds[-1]}"
-    return f"≤ {bounds[place]}" if place == 0 else f"{bounds[place - 1]} to {bounds[place]}"
+    if place == 0:
+        return f"≤ {bounds[0]}"
+    return phrase("{first} to {last}", first=bounds[place - 1], last=bounds[place])

@@ -9,7 +9,8 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from credsync.core.alerts import AlertKind, AlertText, Cause, Holding, words_of
+from credsync.core.alert_words import AlertText, words_of
+from credsync.core.alerts import AlertKind, Cause, Holding
 from credsync.core.denials import Denied
 from credsync.operate.doctor_webhooks import webhooks_that_came
 from credsync.operate.findings import Finding, advice, failing, ok

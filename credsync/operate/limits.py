@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from credsync.core.phrases import Joined, phrase
 from credsync.core.portal import Portal
 from credsync.hubspot.client import HubSpotClient
 from credsync.hubspot.daily import Stopped
@@ -9,18 +10,38 @@ from credsync.hubspot.pacing import LimitDiffers
 from credsync.hubspot.paths import Bucket
 from credsync.operate.findings import Finding, advice, ok
 
-_CALLS = {Bucket.OBJECTS: "calls", Bucket.ASSOCIATIONS: "association calls"}
+_CALLS = {Bucket.OBJECTS: phrase("calls"), Bucket.ASSOCIATIONS: phrase("association calls")}
 _KEYS = {Bucket.OBJECTS: "calls_per_10s", Bucket.ASSOCIATIONS: "association_calls_per_10s"}
 
 
 def say_stopped(stopped: Stopped, zone: str) -> str:
     """Whose limit it was and when it goes on, without a time of day: the same as long as it lasts."""
-    calls = _CALLS[stopped.bucket]
-    of = "" if stopped.daily is None else f" {stopped.daily:,}"
-    used = f"HubSpot's{of} {calls} for today are used up by all apps of the account"
-    if stopped.share is not None:
-        used = f"daily_share ({stopped.share:g}) of HubSpot's{of} {calls} for today is used up by credsync"
-    return f"{used}; what comes in is kept, and goes on by itself after midnight in {zone} at the latest"
+    calls, share = _CALLS[stopped.bucket], f"{stopped.share or 0:g}"
+    if stopped.daily is None:
+        used = phrase("HubSpot's {calls} for today are used up by all apps of the account", calls=calls)
+    else:
+        used = phrase(
+            "HubSpot's {number} {calls} for today are used up by all apps of the account",
+            number=stopped.daily,
+            calls=calls,
+        )
+    if stopped.share is not None and stopped.daily is not None:
+        used = phrase(
+            "daily_share ({share}) of HubSpot's {number} {calls} for today is used up by credsync",
+            share=share,
+            number=stopped.daily,
+            calls=calls,
+        )
+    elif stopped.share is not None:
+        used = phrase(
+            "daily_share ({share}) of HubSpot's {calls} for today is used up by credsync",
+            share=share,
+            calls=calls,
+        )
+    meanwhile = phrase(
+        "what comes in is kept, and goes on by itself after midnight in {zone} at the latest", zone=zone
+    )
+    return Joined([used, meanwhile], "; ")
 
 
 def say_differing(differs: LimitDiffers) -> tuple[str, str]:

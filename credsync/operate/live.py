@@ -20,6 +20,7 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Connection
 
+from credsync.core.phrases import phrase
 from credsync.core.portal import Portal
 from credsync.core.verdicts import Effect
 from credsync.hubspot.client import Answer, HubSpotClient, Timeouts
@@ -64,10 +65,14 @@ class AskLater(Exception):
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        super().__init__(
-            f"HubSpot may be asked {SEATS} times in {WINDOW:.0f} s beside the rounds, and that is used up for the moment. "
-            f"Ask again in {in_whole_seconds(seconds)} s."
+        self.message = phrase(
+            "HubSpot may be asked {most} times in {window} s beside the rounds, and that is used up for the moment. Ask "
+            "again in {seconds} s.",
+            most=SEATS,
+            window=round(WINDOW),
+            seconds=in_whole_seconds(seconds),
         )
+        super().__init__(self.message)
 
 
 @dataclass(slots=True)
@@ -221,15 +226,20 @@ class Live:
         portal = self.portals.get(portal_name)
         if portal is None:
             raise SettingsError(
-                f"No portal file named {portal_name}.toml is configured, so HubSpot cannot be asked: put the file "
-                "back, or correct the setting `portals`."
+                phrase(
+                    "No portal file named {name}.toml is configured, so HubSpot cannot be asked: put the file back, or "
+                    "correct the setting `portals`.",
+                    name=portal_name,
+                )
             )
         learnt = self._taken_up((portal_name, about))
         seats = _Seats(self.database, portal_name, WINDOW / self.speed, self._threads, self._sleep)
         try:
             client = LiveClient(portal, self._token_of(portal), seats, learnt, patience, self.speed)
         except ValueError as error:
-            raise SettingsError(f"Portal {portal_name} cannot be reached: {error}.") from None
+            raise SettingsError(
+                phrase("Portal {name} cannot be reached: {error}.", name=portal_name, error=str(error))
+            ) from None
         client.daily.restore(await self.read(_stopped, portal_name, client.daily.day))
         async with client:
             try:

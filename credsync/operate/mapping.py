@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from credsync.core.durations import say_duration
+from credsync.core.phrases import phrase
 from credsync.core.portal import (
     CONTACT,
     DEFINITIVE,
@@ -82,10 +83,10 @@ def _label_missing(rule: SlotRule, names: Names | None) -> bool:
 def _say_marker(marker: Marker) -> str:
     match marker:
         case ByLabel():
-            return f"label “{marker.label}”"
+            return phrase("label “{label}”", label=marker.label)
         case ByProperty():
             return f"{marker.name} = {marker.value}"
         case ByEach():
-            return f"one per {' and '.join(marker.properties)}"
+            return phrase("one per {properties}", properties=list(marker.properties))
         case _:
-            return "the only record of its type"
+            return phrase("the only record of its type")

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from credsync.core.durations import say_duration
+from credsync.core.phrases import phrase
 from credsync.core.portal import Portal
 from credsync.operate.next_steps import next_steps
 from credsync.operate.packet_text import packet_markdown
@@ -55,11 +55,13 @@ def packet(
 
 def lateness(link: Mapping[str, Any]) -> str:
     """How late the record was, in words."""
+    found = link["state"] == "found"
     if link["first_missed_at"] is None:
-        return "never missed" if link["state"] == "found" else "not looked for yet"
+        return phrase("never missed") if found else phrase("not looked for yet")
     if link["lateness_s"] is not None:
-        return f"created {say_duration(timedelta(seconds=link['lateness_s']))} after the first look that missed it"
-    return "its creation time is not known" if link["state"] == "found" else "not there yet"
+        span = timedelta(seconds=link["lateness_s"])
+        return phrase("created {span} after the first look that missed it", span=span)
+    return phrase("its creation time is not known") if found else phrase("not there yet")
 
 
 def _named(told: Mapping[str, Any]) -> dict[str, Any]:

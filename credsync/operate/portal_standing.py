@@ -9,10 +9,12 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from credsync.core.alerts import AlertKind, Cause, Holding, words_of
+from credsync.core.alert_words import words_of
+from credsync.core.alerts import AlertKind, Cause, Holding
+from credsync.core.phrases import Joined, phrase
 from credsync.core.portal import Mode, Portal
 from credsync.core.reasons import Reason, sentence
-from credsync.store.portals import status_of
+from credsync.store.portals import PortalStatus, status_of
 
 
 class PortalState(StrEnum):
@@ -47,25 +49,33 @@ def standing_of(connection: Connection, portals: Mapping[str, Portal], name: str
     if portal is None:
         return Standing(
             PortalState.PAUSED,
-            f"No portal file named {name}.toml is configured, so nothing is looked at or written for this portal; "
-            "put the file back, or correct the setting `portals`.",
+            phrase(
+                "No portal file named {name}.toml is configured, so nothing is looked at or written for this portal; "
+                "put the file back, or correct the setting `portals`.",
+                name=name,
+            ),
         )
     status = status_of(connection, name)
     if status.paused_by_us:
         return Standing(PortalState.PAUSED, sentence(Reason.PORTAL_UNAUTHORIZED))
     if status.paused_at is not None:
-        said = [f"{sentence(Reason.PORTAL_PAUSED)} Paused by {status.paused_by}"]
-        said += [status.paused_reason] if status.paused_reason else []
-        return Standing(PortalState.PAUSED, ": ".join(said).rstrip(".") + ".")
-    said = []
+        return Standing(PortalState.PAUSED, Joined([sentence(Reason.PORTAL_PAUSED), _paused(status)]))
+    said: list[str] = []
     if portal.hubspot.mode is Mode.OBSERVE:
         said.append(sentence(Reason.OBSERVE_ONLY))
     if status.problem:
-        said.append(f"{status.problem.rstrip('.')}.")
+        said.append(Joined([status.problem.rstrip("."), "."], ""))
     for each in status.denied:
         cause = Cause(name, AlertKind.PORTAL_FORBIDDEN, each.object, verb=each.verb.value)
         words = words_of(cause, Holding(details={"scopes": each.scopes}))
-        said.append(f"{words.title}. {words.message} {words.remedy}")
+        said += [Joined([words.title, "."], ""), words.message, words.remedy]
     state = PortalState.OBSERVE_ONLY if portal.hubspot.mode is Mode.OBSERVE else PortalState.RUNNING
     daily = status.problem_kind is AlertKind.RATE_LIMITED_DAILY
-    return Standing(state, " ".join(said), status.problem_until if daily else None)
+    return Standing(state, Joined(said), status.problem_until if daily else None)
+
+
+def _paused(status: PortalStatus) -> str:
+    if status.paused_reason:
+        reason = status.paused_reason.rstrip(".")
+        return phrase("Paused by {name}: {reason}.", name=status.paused_by, reason=reason)
+    return phrase("Paused by {name}.", name=status.paused_by)

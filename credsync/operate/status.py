@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 from credsync.core.deadlines import Deadline
 from credsync.core.delays import rule_of
 from credsync.core.links import Link, LinkState
+from credsync.core.phrases import Joined
 from credsync.core.portal import ByEach, Portal, id_key, stamp_properties
 from credsync.core.reasons import sentence
 from credsync.core.stamps import is_on_record, newest_of, say_submission
@@ -209,7 +210,7 @@ def write_json(write: Write, row: Row[Any] | None, record_url: str | None) -> di
     """A write; `row` holds its verdict, None before a round has stored it."""
     message = sentence(write.reason)
     if row is not None and row.message and write.state not in _UNTOLD:
-        message = f"{message} ({row.message})".strip()
+        message = Joined([message, f"({row.message})"])
     return {
         "form": write.form,
         "slot": write.slot,

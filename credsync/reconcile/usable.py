@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from credsync.core.alerts import AlertKind
 from credsync.core.denials import FORBIDDEN, UNAUTHORIZED
+from credsync.core.phrases import Joined, phrase
 from credsync.core.reasons import Reason
 from credsync.hubspot.edge import Edge, Names, PortalUnusable
 from credsync.hubspot.lanes import Lane, in_lane
@@ -116,7 +117,13 @@ class Usable:
         problem, kind = None, None
         if report.hubspot_silent:
             self.silences += 1
-            problem = f"HubSpot answered no look ({report.stop_code}); everything waits and is tried again"
+            problem = Joined(
+                [
+                    phrase("HubSpot answered no look ({code})", code=report.stop_code),
+                    phrase("everything waits and is tried again"),
+                ],
+                "; ",
+            )
             kind = kind_of_silence(report.stop_code, self.silences)
         elif report.therapists:
             self.silences = 0

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, or_, select, update
 
 from credsync.core.events import EventName, TimelineEvent
 from credsync.core.links import LinkState
+from credsync.core.phrases import phrase
 from credsync.core.plan import Choice
 from credsync.store.database import insert_row
 from credsync.store.row_locks import lock_therapists
@@ -29,8 +30,15 @@ class NothingToChoose(ChoiceRefused):
     """The slot is not ambiguous: nobody has to choose."""
 
     def __init__(self, slot: str, record_id: str | None) -> None:
-        holder = f"record {record_id} holds it alone" if record_id else "no record holds it"
-        super().__init__(f"There is nothing to choose in {slot}: {holder}.")
+        super().__init__(
+            phrase(
+                "There is nothing to choose in {slot}: record {record_id} holds it alone.",
+                slot=slot,
+                record_id=record_id,
+            )
+            if record_id
+            else phrase("There is nothing to choose in {slot}: no record holds it.", slot=slot)
+        )
 
 
 class NotACandidate(ChoiceRefused):
@@ -38,7 +46,13 @@ class NotACandidate(ChoiceRefused):
 
     def __init__(self, slot: str, candidates: Sequence[str]) -> None:
         self.candidates = tuple(candidates)
-        super().__init__(f"This record does not hold {slot}; choose one of {', '.join(self.candidates)}.")
+        super().__init__(
+            phrase(
+                "This record does not hold {slot}; choose one of {candidates}.",
+                slot=slot,
+                candidates=", ".join(self.candidates),
+            )
+        )
 
 
 class ChosenForAnother(ChoiceRefused):
@@ -47,8 +61,12 @@ class ChosenForAnother(ChoiceRefused):
     def __init__(self, record_id: str, therapist_id: str) -> None:
         self.therapist_id = therapist_id
         super().__init__(
-            f"Record {record_id} was chosen for therapist {therapist_id}; one record belongs to one therapist. "
-            "Choose another for that therapist first, or take the record off one of the contacts in HubSpot."
+            phrase(
+                "Record {record_id} was chosen for therapist {therapist_id}; one record belongs to one therapist. Choose "
+                "another for that therapist first, or take the record off one of the contacts in HubSpot.",
+                record_id=record_id,
+                therapist_id=therapist_id,
+            )
         )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, and_, delete, or_, select, update
 
 from credsync.core.audit import Deed
 from credsync.core.people import Role
+from credsync.core.phrases import phrase
 from credsync.store import audit
 from credsync.store.audit import Whom
 from credsync.store.database import insert_row
@@ -31,7 +32,7 @@ class LastAdmin(Exception):
     """Without this person nobody could manage people any more."""
 
     def __init__(self) -> None:
-        super().__init__("This is the last admin: make somebody else admin first.")
+        super().__init__(phrase("This is the last admin: make somebody else admin first."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def email_of(text: str) -> str:
     """
     email = text.strip().lower()
     if not _EMAIL.fullmatch(email) or not email.isprintable():
-        raise BadEmail("an e-mail address is expected, such as ada@example.org")
+        raise BadEmail(phrase("an e-mail address is expected, such as ada@example.org"))
     return email
 
 

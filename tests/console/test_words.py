@@ -3,32 +3,55 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
-from babel.messages.pofile import read_po
 
+from credsync.core.events import EventName
+from credsync.core.forms import FormName
+from credsync.core.links import LinkState
+from credsync.core.people import Role
+from credsync.core.portal import Awaited
+from credsync.core.states import TherapistState
+from credsync.core.turn import Turn
+from credsync.core.writes import WriteState
+from credsync.operate.portal_standing import PortalState
+from credsync.web.console import words
 from credsync.web.console.words import ENGLISH, LANGUAGES
 from tests.api.service import contact
 from tests.console.service import CSRF, Console, text_of
-from tests.console.words import catalogue_file, messages
+from tests.console.words import messages, translations
 
 OTHERS = sorted(LANGUAGES.keys() - {ENGLISH})
-_NAMES = re.compile(r"%\(\w+\)s|\{\}")
+_NAMES = re.compile(r"%\(\w+\)s|\{\w*\}")
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_text_has_its_translation_and_no_other_is_kept(language: str) -> None:
     """`python -m tests.console.words` adds what is new to the catalogue; a person translates it."""
-    with catalogue_file(language).open("rb") as file:
-        catalogue = read_po(file, locale=language)
-    asked = {message if isinstance(message, str) else message[0] for message in messages()}
-    kept = {each.id if isinstance(each.id, str) else each.id[0]: each for each in catalogue if each.id}
-    assert kept.keys() == asked
-    for english, message in kept.items():
-        given = [message.string] if isinstance(message.string, str) else list(message.string)
-        assert all(given), english
-        for each in given:
-            assert sorted(_NAMES.findall(each)) == sorted(_NAMES.findall(english)), english
+    asked = {(each, "") if isinstance(each, str) else each for each in messages()}
+    kept = translations(language)
+    assert kept.keys() == {one for one, _ in asked}
+    for one, many in asked:
+        assert all(kept[one]), one
+        for english, told in zip((one, many or one), kept[one], strict=False):
+            assert sorted(_NAMES.findall(told)) == sorted(_NAMES.findall(english)), english
+
+
+def test_every_word_of_a_state_an_event_or_a_turn_has_its_text() -> None:
+    """What a page looks up is there for every member: a therapist whose contact is gone has a page, too."""
+    for table, members in (
+        (words.STATES, TherapistState),
+        (words.LINK_STATES, LinkState),
+        (words.WRITE_STATES, WriteState),
+        (words.EVENTS, EventName),
+        (words.TURNS, Turn),
+        (words.ROLES, Role),
+        (words.PORTAL_STATES, PortalState),
+        (words.AWAITED, Awaited),
+    ):
+        assert set(table) == {each.value for each in members}
+    assert set(words.FORMS) == set(get_args(FormName))
 
 
 def test_a_page_comes_in_the_browsers_language_until_another_is_chosen(console: Console) -> None:

@@ -6,26 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_python
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
-from credsync.core.reasons import Reason, sentence
-from credsync.web.console import audit, frame, guard, people, set_up, sign_in, sign_in_elsewhere, words
+import credsync
+from credsync.web.console import frame, words
 
 CONSOLE = Path(words.__file__).parent
+CODE = Path(credsync.__file__).parent
 _HEADER = "# The console's words in another language; `python -m tests.console.words` brings it up to date."
 _OPTIONS = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
 
 
 def messages() -> Iterator[str | tuple[str, ...]]:
     """What is to be translated: one text, or singular and plural."""
-    for path in sorted((CONSOLE / "templates").iterdir()):
-        with path.open("rb") as file:
-            for _, _, message, _ in babel_extract(file, ("_", "gettext", "ngettext"), (), _OPTIONS):
-                if isinstance(message, str):
-                    yield message
-                elif message:
-                    yield tuple(each for each in message if isinstance(each, str))
+    yield from written_in_templates()
+    yield from phrases()
     for table in (
         words.STATES,
         words.LINK_STATES,
@@ -34,17 +31,57 @@ def messages() -> Iterator[str | tuple[str, ...]]:
         words.TURNS,
         words.EVENTS,
         words.PROPERTY_STATES,
+        words.ROLES,
+        words.PORTAL_STATES,
+        words.AWAITED,
+        words.DETAILS,
     ):
         yield from table.values()
     yield from (word for _, word, _ in frame.WAYS)
-    yield from (sentence(reason) for reason in Reason if sentence(reason))
-    for room in (guard, audit, people, set_up, sign_in, sign_in_elsewhere):
-        yield from room.SENTENCES
+
+
+def written_in_templates() -> Iterator[str | tuple[str, ...]]:
+    """What pages themselves say."""
+    for path in sorted((CONSOLE / "templates").iterdir()):
+        with path.open("rb") as file:
+            for _, _, message, _ in babel_extract(file, ("_", "gettext", "ngettext"), (), _OPTIONS):
+                if isinstance(message, str):
+                    yield message
+                elif message:
+                    yield tuple(each for each in message if isinstance(each, str))
+
+
+def phrases() -> Iterator[str | tuple[str, str]]:
+    """What the rest of the service says, by the calls of `phrase` and `counted`."""
+    for path in sorted(CODE.rglob("*.py")):
+        if b"core.phrases import" not in path.read_bytes() and path.name != "phrases.py":
+            continue
+        with path.open("rb") as file:
+            for line, name, given, _ in extract_python(file, ("phrase", "counted"), (), {}):
+                first, *more = given if isinstance(given, tuple) else (given,)
+                if name == "counted":
+                    assert first is not None, (path, line)
+                    assert more[0] is not None, (path, line)
+                    yield first, more[0]
+                elif first is not None:
+                    yield first
 
 
 def catalogue_file(language: str) -> Path:
     """Where a language's translations are."""
     return CONSOLE / "catalogues" / f"{language}.po"
+
+
+def translations(language: str) -> dict[str, tuple[str, ...]]:
+    """Each English text (of two the one for one) with what a language makes of it."""
+    with catalogue_file(language).open("rb") as file:
+        known = [each for each in read_po(file, locale=language) if each.id]
+    return {
+        each.id if isinstance(each.id, str) else each.id[0]: (each.string,)
+        if isinstance(each.string, str)
+        else tuple(each.string)
+        for each in known
+    }
 
 
 def update(language: str) -> None:

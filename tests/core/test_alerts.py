@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credsync.core.alerts import SEEN_EVERY, Alert, AlertKind, Cause, Holding, alert_changes, words_of
+from credsync.core.alert_words import words_of
+from credsync.core.alerts import SEEN_EVERY, Alert, AlertKind, Cause, Holding, alert_changes
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 CAUSES = [Cause("alpha", AlertKind.OVERDUE, "credentialing", f"slot_{n}") for n in range(4)]

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from credsync.core.events import TimelineEvent
+from credsync.core.phrases import phrase
 from credsync.operate.alerts import alerts_list, beneath, therapists_beneath
 from credsync.operate.find import BadCursor
 from credsync.store import acts, alerts, timeline
@@ -88,7 +89,9 @@ class AlertPages:
         alert_id, actor = _alert_id(request), viewer(request).actor
         named = list(dict.fromkeys(request.state.form.get("therapist", ())))
         if not named or len(named) > MOST_AT_ONCE:
-            message = f"A press takes 1 to {MOST_AT_ONCE} therapists. Open the page anew and press again."
+            message = phrase(
+                "A press takes 1 to {most} therapists. Open the page anew and press again.", most=MOST_AT_ONCE
+            )
             raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, NOTHING_CHANGED, message)
         reason = words(request, "reason") or f"Sync now for all of alert {alert_id}"
         door = Door(self._context.database.clock.now(), self._context.policy.coalesce)
@@ -120,8 +123,8 @@ class AlertPages:
                 ),
             )
         except BadCursor:
-            message = "The address of this page is not whole. Go back to the alert."
-            raise Refusal(HTTPStatus.BAD_REQUEST, "This page cannot be found", message) from None
+            message = phrase("The address of this page is not whole. Go back to the alert.")
+            raise Refusal(HTTPStatus.BAD_REQUEST, phrase("This page cannot be found"), message) from None
         if found is None:
             raise _unknown()
         return found
@@ -137,11 +140,13 @@ def _alert_id(request: Request) -> int:
 def _unknown() -> Refusal:
     return Refusal(
         HTTPStatus.NOT_FOUND,
-        "This alert is not known",
-        "No alert has this number. Look at the list of alerts.",
+        phrase("This alert is not known"),
+        phrase("No alert has this number. Look at the list of alerts."),
     )
 
 
 def _over() -> Refusal:
-    message = "The cause has ended or hits a portal as a whole, so there is nobody to press Sync now for."
+    message = phrase(
+        "The cause has ended or hits a portal as a whole, so there is nobody to press Sync now for."
+    )
     return Refusal(HTTPStatus.CONFLICT, NOTHING_CHANGED, message)

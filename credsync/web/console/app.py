@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from credsync.core.phrases import phrase
 from credsync.web.console.alerts import AlertPages
 from credsync.web.console.audit import AuditPages
 from credsync.web.console.context import ConsoleContext
@@ -40,7 +41,9 @@ _READERS = 4
 STATIC: Final = "static"
 """The first segment of the addresses of what pages need."""
 _FILES = {path.name: path for path in sorted((Path(__file__).parent / STATIC).iterdir())}
-_NO_PAGE = "There is no such page. Look for the therapist, or go to Today."
+_NO_PAGE = phrase("There is no such page")
+_NOTHING_SUCH = phrase("This cannot be done here")
+_WHERE = phrase("Look for the therapist, or go to Today.")
 
 
 def build_console(context: ConsoleContext, door: Door, more: Iterable[object] = ()) -> Starlette:
@@ -68,8 +71,8 @@ def build_console(context: ConsoleContext, door: Door, more: Iterable[object] = 
     async def tell(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
-        message = _NO_PAGE if status is HTTPStatus.NOT_FOUND else status.description
-        return guard.refuse(request, Refusal(status, status.phrase, message))
+        heading = _NO_PAGE if status is HTTPStatus.NOT_FOUND else _NOTHING_SUCH
+        return guard.refuse(request, Refusal(status, heading, _WHERE))
 
     return Starlette(
         routes=[*_routes(guard, rooms), Route(f"/{STATIC}/{{name}}", _static)],

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from credsync.core.audit import Judged
+from credsync.core.phrases import phrase
 from credsync.operate.audit_lines import audit_line
 from credsync.store import audit
 from credsync.store.audit import Whom
@@ -20,9 +21,8 @@ from credsync.web.console.reading import ask
 from credsync.web.console.render import Renderer
 
 _A_PAGE: Final = 50
-_BAD: Final = "This page cannot be found"
-_WHOLE: Final = "The address of this page is not whole. Go back to the audit."
-SENTENCES: Final = (_BAD, _WHOLE)
+_BAD: Final = phrase("This page cannot be found")
+_WHOLE: Final = phrase("The address of this page is not whole. Go back to the audit.")
 
 
 class AuditPages:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
 
+from credsync.core.phrases import phrase
 from credsync.web.console.viewer import Viewer
 
 MOST_FORM_BYTES = 64 * 1024
@@ -47,18 +48,18 @@ async def read_form(request: Request) -> dict[str, list[str]]:
         request.headers.get("content-type", "").partition(";")[0].strip()
         != "application/x-www-form-urlencoded"
     ):
-        raise BadForm("The form was not sent as a form.")
+        raise BadForm(phrase("The form was not sent as a form."))
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_FORM_BYTES:
-            raise BadForm("The form is too large.")
+            raise BadForm(phrase("The form is too large."))
     try:
         return parse_qs(
             body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
         )
     except (UnicodeDecodeError, ValueError):
-        raise BadForm("The form cannot be read.") from None
+        raise BadForm(phrase("The form cannot be read.")) from None
 
 
 def carries(form: dict[str, list[str]], csrf: str) -> bool:

@@ -11,23 +11,23 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from credsync.core.people import may, role_for
+from credsync.core.phrases import phrase
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.door import BadForm, Door, carries, from_here, read_form
 from credsync.web.console.pages import Page
 from credsync.web.console.render import HEADERS, Renderer
+from credsync.web.console.words import ROLES
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-NOTHING_CHANGED: Final = "Nothing was changed"
-NOT_ALLOWED: Final = "You may not do this"
-_NOT_FROM_HERE: Final = (
+NOTHING_CHANGED: Final = phrase("Nothing was changed")
+NOT_ALLOWED: Final = phrase("You may not do this")
+_NOT_FROM_HERE: Final = phrase(
     "This was not sent by a page of this service, so nothing was changed. Open the page and press again."
 )
-_WORN_OUT: Final = (
+_WORN_OUT: Final = phrase(
     "The page was opened in another session, so nothing was changed. Open the page anew and press again."
 )
-SENTENCES: Final = (NOTHING_CHANGED, NOT_ALLOWED, _NOT_FROM_HERE, _WORN_OUT)
-"""What is translated."""
 
 
 class Refusal(Exception):
@@ -76,7 +76,11 @@ class Guard:
         assert page.act is not None
         role = request.state.viewer.role
         if not may(role, page.act):
-            message = f"Your role is {role.value}; this needs {role_for(page.act).value}. An admin can give it to you."
+            message = phrase(
+                "Your role is {role}; this needs {needed}. An admin can give it to you.",
+                role=phrase(ROLES[role]),
+                needed=phrase(ROLES[role_for(page.act)]),
+            )
             raise Refusal(HTTPStatus.FORBIDDEN, NOT_ALLOWED, message)
 
     async def _form(self, request: Request) -> dict[str, list[str]]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from credsync.core.phrases import phrase
 from credsync.store.tables import events
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.guard import Refusal
@@ -66,8 +67,10 @@ class Live:
     async def live(self, _request: Request) -> Response:
         """A stream: one `changed` with the newest place at once, and one each time it grew."""
         if self._listeners >= MOST_LISTENERS:
-            message = f"{MOST_LISTENERS} pages are live already. Load the page anew to see what is new."
-            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "This page cannot be live now", message)
+            message = phrase(
+                "{most} pages are live already. Load the page anew to see what is new.", most=MOST_LISTENERS
+            )
+            raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, phrase("This page cannot be live now"), message)
         headers = {**HEADERS, "X-Accel-Buffering": "no"}
         return StreamingResponse(self._stream(), media_type="text/event-stream", headers=headers)
 

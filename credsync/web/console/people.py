@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from credsync.core.people import Act, Role
+from credsync.core.phrases import phrase
 from credsync.store import people, sessions, set_up_links
 from credsync.store.audit import by_person
 from credsync.store.clock import say_time
@@ -24,11 +25,10 @@ from credsync.web.console.reading import ask, change
 from credsync.web.console.render import HEADERS, Renderer
 from credsync.web.console.viewer import viewer
 
-_UNKNOWN: Final = "Nobody here is known by this address"
-_LOOK: Final = "Look at the list of people."
-_NO_SESSION: Final = "This session has ended already, or is somebody else's."
-_NO_ROLE: Final = "Choose one of the roles."
-SENTENCES: Final = (_UNKNOWN, _LOOK, _NO_SESSION, _NO_ROLE, str(LastAdmin()))
+_UNKNOWN: Final = phrase("Nobody here is known by this address")
+_LOOK: Final = phrase("Look at the list of people.")
+_NO_SESSION: Final = phrase("This session has ended already, or is somebody else's.")
+_NO_ROLE: Final = phrase("Choose one of the roles.")
 
 
 class PeoplePages:
@@ -66,7 +66,7 @@ class PeoplePages:
                 message = f"{str(bad)[:1].upper()}{str(bad)[1:]}."
                 raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, NOTHING_CHANGED, message) from None
             except EmailTaken as taken:
-                message = f"{taken} is known already: look at the list of people."
+                message = phrase("{email} is known already: look at the list of people.", email=str(taken))
                 raise Refusal(HTTPStatus.CONFLICT, NOTHING_CHANGED, message) from None
             return person.id, set_up_links.make_link(connection, person, by, now)
 
@@ -78,7 +78,7 @@ class PeoplePages:
 
         def make(connection: Connection, person: Person) -> str:
             if person.disabled_at is not None:
-                message = "Nobody signs in as this person: let them in again first."
+                message = phrase("Nobody signs in as this person: let them in again first.")
                 raise Refusal(HTTPStatus.CONFLICT, NOTHING_CHANGED, message)
             by, now = self._by(request)
             return set_up_links.make_link(connection, person, by, now)

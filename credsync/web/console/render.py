@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from credsync.core.durations import say_duration
 from credsync.store.timeline import SAID
 from credsync.web.console import words
+from credsync.web.console.telling import Tongue
 from credsync.web.console.viewer import Viewer
 
 _HERE: Final = Path(__file__).parent
@@ -58,15 +59,16 @@ class Renderer:
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n"],
         )
-        translations = words.catalogue(language)
+        translations, tongue = words.catalogue(language), Tongue(language)
         environment.install_gettext_callables(  # type: ignore[attr-defined]
             translations.gettext, translations.ngettext, newstyle=True
         )
         environment.filters |= {
             "moment": say_moment,
             "span": say_span,
-            "count": say_count,
-            "details": say_details,
+            "count": tongue.number,
+            "said": tongue.said,
+            "details": partial(say_details, said=tongue.said),
         }
         environment.globals |= {
             **self._frame,
@@ -80,6 +82,9 @@ class Renderer:
             "EVENTS": words.EVENTS,
             "FORMS": words.FORMS,
             "TURNS": words.TURNS,
+            "AWAITED": words.AWAITED,
+            "ROLES": words.ROLES,
+            "PORTAL_STATES": words.PORTAL_STATES,
         }
         return environment
 
@@ -129,12 +134,7 @@ def say_span(seconds: float | None) -> str:
     return "" if seconds is None else say_duration(timedelta(seconds=seconds))
 
 
-def say_count(number: int) -> str:
-    """A number with its thousands set apart."""
-    return f"{number:,}"
-
-
-def say_details(details: Mapping[str, Any]) -> str:
+def say_details(details: Mapping[str, Any], said: Callable[[str], str] = str) -> str:
     """What an event has to say beside its name, without what people said, which stands apart.
 
     >>> say_details({"form": "ca", "attempt": 1, "said": "please", "refused": ["medicare: not_an_option"]})
@@ -142,6 +142,7 @@ def say_details(details: Mapping[str, Any]) -> str:
     """
     told = {name: value for name, value in details.items() if name != SAID and value not in (None, "", [])}
     return " · ".join(
-        f"{name.replace('_', ' ')}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        f"{said(words.DETAILS.get(name, name.replace('_', ' ')))}: "
+        f"{', '.join(map(str, value)) if isinstance(value, list) else value}"
         for name, value in told.items()
     )

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from credsync.core.passwords import LONGEST, SHORTEST, password_fault
+from credsync.core.phrases import phrase
 from credsync.store.people import BadEmail, email_of
 from credsync.store.set_up_links import SetUp, set_up_of, use_link
 from credsync.web.console.context import ConsoleContext
@@ -21,15 +22,14 @@ from credsync.web.console.render import HEADERS, Renderer
 from credsync.web.console.session_door import set_cookie
 from credsync.web.console.sign_in import open_session
 
-_WORN_OUT: Final = "This link does not hold any more"
-_ASK_AGAIN: Final = (
+_WORN_OUT: Final = phrase("This link does not hold any more")
+_ASK_AGAIN: Final = phrase(
     "A link is good for 15 minutes and for one use, and a new one takes its place. Ask an admin for a new one, or run "
     "`credsync user link EMAIL` where the service runs; for the first admin of all, start the service again."
 )
-_DIFFER: Final = "The two passwords are not the same."
-_NO_ADDRESS: Final = "An e-mail address is expected, such as ada@example.org."
-_BUSY: Final = "Too many people sign in at this moment. Wait a minute, then try again."
-SENTENCES: Final = (_WORN_OUT, _ASK_AGAIN, _DIFFER, _NO_ADDRESS, _BUSY)
+_DIFFER: Final = phrase("The two passwords are not the same.")
+_NO_ADDRESS: Final = phrase("An e-mail address is expected, such as ada@example.org.")
+_BUSY: Final = phrase("Too many people sign in at this moment. Wait a minute, then try again.")
 
 
 class SetUpPages:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from credsync.core.events import TimelineEvent
+from credsync.core.phrases import phrase
 from credsync.operate.mapping import mapping_tree
 from credsync.operate.portal_standing import standing_of
 from credsync.store import acts, portals, timeline
@@ -70,7 +71,9 @@ class SettingsPages:
         )
         name = self._portal(request)
         if not reason:
-            message = "Write down why the portal is paused: whoever finds it paused will want to know."
+            message = phrase(
+                "Write down why the portal is paused: whoever finds it paused will want to know."
+            )
             raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, NOTHING_CHANGED, message)
         return await self._switch(lambda c: acts.pause(c, actor, name, reason, now), name)
 
@@ -88,6 +91,6 @@ class SettingsPages:
     def _portal(self, request: Request) -> str:
         name = str(request.path_params["name"])
         if name not in self._context.portals:
-            message = "No portal here has this name. Look at the list in the settings."
-            raise Refusal(HTTPStatus.NOT_FOUND, "This portal is not known", message)
+            message = phrase("No portal here has this name. Look at the list in the settings.")
+            raise Refusal(HTTPStatus.NOT_FOUND, phrase("This portal is not known"), message)
         return name

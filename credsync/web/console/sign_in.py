@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from credsync.core.phrases import phrase
 from credsync.core.sign_in import ADDRESS_FREE, PERSON_FREE
 from credsync.store import sessions
 from credsync.store.people import Person, password_hash_of, set_password_hash
@@ -25,9 +26,8 @@ from credsync.web.console.reading import change
 from credsync.web.console.render import HEADERS, Renderer
 from credsync.web.console.session_door import cookie_of, drop_cookie, set_cookie
 
-_WRONG: Final = "The e-mail address or the password is not right."
-_BUSY: Final = "Too many people sign in at this moment. Wait a minute, then try again."
-SENTENCES: Final = (_WRONG, _BUSY, "Nobody was signed in")
+_WRONG: Final = phrase("The e-mail address or the password is not right.")
+_BUSY: Final = phrase("Too many people sign in at this moment. Wait a minute, then try again.")
 _LONGEST: Final = 1_024
 
 
@@ -175,5 +175,5 @@ def _field(request: Request, name: str) -> str:
     """Raises `Refusal` for one that is longer than any can be."""
     text = str(request.state.form.get(name, [""])[0])
     if len(text) > _LONGEST:
-        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "Nobody was signed in", _WRONG)
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, phrase("Nobody was signed in"), _WRONG)
     return text

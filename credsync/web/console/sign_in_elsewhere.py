@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from credsync.core.phrases import phrase
 from credsync.store.digests import new_secret
 from credsync.store.people import BadEmail, EmailTaken
 from credsync.store.provider_people import admit
@@ -30,27 +31,20 @@ _log = structlog.get_logger("credsync")
 _BACK: Final = "/sign-in/back"
 _LASTS: Final = 10 * 60
 """Seconds that somebody may take at the provider."""
-NOBODY: Final = "Nobody was signed in"
-_NONE_SET: Final = "No provider is set up here: sign in with a password."
-_ANEW: Final = (
+NOBODY: Final = phrase("Nobody was signed in")
+_NONE_SET: Final = phrase("No provider is set up here: sign in with a password.")
+_ANEW: Final = phrase(
     "The answer does not belong to a sign-in that was begun in this browser. Begin anew on the sign-in page."
 )
-_FAULT: Final = "The provider did not say who you are in a way that holds. Try again; the log of the service says what was wrong."
-_SAID_NO: Final = "The provider did not let you in. Try again, or ask whoever runs it."
-_NO_GROUP: Final = "None of your groups gives you a role here. Ask an admin which group does."
-_DISABLED: Final = "An admin has disabled you here. Ask an admin to let you in again."
-_NO_ADDRESS: Final = "The provider names no verified e-mail address of yours. Ask whoever runs it."
-_TAKEN: Final = "Somebody here signs in with your e-mail address by a password. Ask an admin to disable that person under another address first."
-SENTENCES: Final = (
-    NOBODY,
-    _NONE_SET,
-    _ANEW,
-    _FAULT,
-    _SAID_NO,
-    _NO_GROUP,
-    _DISABLED,
-    _NO_ADDRESS,
-    _TAKEN,
+_FAULT: Final = phrase(
+    "The provider did not say who you are in a way that holds. Try again; the log of the service says what was wrong."
+)
+_SAID_NO: Final = phrase("The provider did not let you in. Try again, or ask whoever runs it.")
+_NO_GROUP: Final = phrase("None of your groups gives you a role here. Ask an admin which group does.")
+_DISABLED: Final = phrase("An admin has disabled you here. Ask an admin to let you in again.")
+_NO_ADDRESS: Final = phrase("The provider names no verified e-mail address of yours. Ask whoever runs it.")
+_TAKEN: Final = phrase(
+    "Somebody here signs in with your e-mail address by a password. Ask an admin to disable that person under another address first."
 )
 
 

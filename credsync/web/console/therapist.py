@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from credsync.core.phrases import Joined, phrase
 from credsync.core.plan import SyncRequest
 from credsync.core.reasons import Reason
 from credsync.core.states import TherapistState
@@ -83,18 +84,18 @@ class TherapistPages:
         """What Sync now would write, property by property, before anybody presses."""
         include_held = request.query_params.get("include_held") == "yes"
         report = await self._report(request)
-        differences, problem = None, ""
+        differences = None
+        problem: str = ""
         try:
             if self._context.live is None:
-                raise SettingsError("This service asks HubSpot nothing.")
+                raise SettingsError(phrase("This service asks HubSpot nothing."))
             press = SyncRequest(id=0, include_held=include_held)
             differences = await diff(self._context.live, report["id"], self._context.policy, _PATIENCE, press)
         except SettingsError as error:
             problem = str(error)
         except AskLater as later:
-            problem = (
-                f"{later} Wait {round(later.seconds) + 1} s and open this page again, or press without it."
-            )
+            wait = phrase("Open this page again then, or press without it.")
+            problem = Joined([later.message, wait])
         return self._renderer.page(
             request,
             "sync.html",
@@ -121,7 +122,11 @@ class TherapistPages:
         slot = str(request.path_params["slot"])
         link = next((each for each in report["links"] if each["slot"] == slot), None)
         if link is None or not link["candidates"]:
-            raise Refusal(HTTPStatus.NOT_FOUND, "There is nothing to choose", f"No record holds {slot} now.")
+            raise Refusal(
+                HTTPStatus.NOT_FOUND,
+                phrase("There is nothing to choose"),
+                phrase("No record holds {slot} now.", slot=slot),
+            )
         return self._renderer.page(request, "choice.html", it=report, link=link)
 
     async def choose(self, request: Request) -> Response:
@@ -129,8 +134,8 @@ class TherapistPages:
         slot, record_id = str(request.path_params["slot"]), words(request, "record_id")
         reason = words(request, "reason")
         if not record_id or not reason:
-            message = "Mark the record that belongs to this therapist, and write down how you know."
-            raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "Nothing was chosen", message)
+            message = phrase("Mark the record that belongs to this therapist, and write down how you know.")
+            raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, phrase("Nothing was chosen"), message)
         actor = viewer(request).actor
         who = _therapist_id(request)
 
@@ -138,7 +143,7 @@ class TherapistPages:
             try:
                 return acts.choose(connection, door, actor, who, slot, record_id, reason)
             except ChoiceRefused as refused:
-                raise Refusal(HTTPStatus.CONFLICT, "Nothing was chosen", str(refused)) from None
+                raise Refusal(HTTPStatus.CONFLICT, phrase("Nothing was chosen"), str(refused)) from None
 
         await self._take(request, act, urgent=True)
         return _back(who, "choice")
@@ -149,7 +154,9 @@ class TherapistPages:
         who = _therapist_id(request)
         if not text:
             raise Refusal(
-                HTTPStatus.UNPROCESSABLE_ENTITY, "The note is empty", "Write something, then press again."
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                phrase("The note is empty"),
+                phrase("Write something, then press again."),
             )
         actor = viewer(request).actor
         await self._take(request, lambda c, door: acts.note(c, door, actor, who, text), urgent=False)
@@ -189,10 +196,10 @@ def _therapist_id(request: Request) -> str:
 
 
 def _unknown() -> Refusal:
-    message = (
+    message = phrase(
         "No therapist has this id. Look by name, contact id, record id or the address of a HubSpot page."
     )
-    return Refusal(HTTPStatus.NOT_FOUND, "This therapist is not known", message)
+    return Refusal(HTTPStatus.NOT_FOUND, phrase("This therapist is not known"), message)
 
 
 def _back(who: str, pressed: str) -> Response:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from credsync.core.phrases import phrase
 from credsync.core.states import TherapistState
 from credsync.operate.find import BadCursor, find_therapists
 from credsync.web.console.context import ConsoleContext
@@ -94,8 +95,10 @@ class Therapists:
         }
         for name, words in known.items():
             if name in asked and asked[name] not in words:
-                message = f"There is no such {name}. Known are: {', '.join(words)}."
-                raise Refusal(HTTPStatus.BAD_REQUEST, "This filter cannot be used", message)
+                message = phrase(
+                    "There is no such {name}. Known are: {words}.", name=phrase(name), words=", ".join(words)
+                )
+                raise Refusal(HTTPStatus.BAD_REQUEST, phrase("This filter cannot be used"), message)
         return asked
 
     def _slots(self) -> list[str]:
@@ -112,8 +115,8 @@ class Therapists:
         try:
             return await ask(context.database, self._limiter, query)
         except BadCursor:
-            message = "The address of this page is not whole. Go back to the first page of the list."
-            raise Refusal(HTTPStatus.BAD_REQUEST, "This page cannot be found", message) from None
+            message = phrase("The address of this page is not whole. Go back to the first page of the list.")
+            raise Refusal(HTTPStatus.BAD_REQUEST, phrase("This page cannot be found"), message) from None
 
 
 def _row(entry: Mapping[str, Any]) -> list[object]:

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from babel.core import negotiate_locale
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from starlette.requests import Request
 
 from credsync.core.events import EventName
+from credsync.core.people import Role
+from credsync.core.portal import Awaited
 from credsync.core.stamps import STAMP_REFUSED
 from credsync.core.states import TherapistState
 from credsync.core.turn import Turn
@@ -66,6 +69,9 @@ EVENTS: Final[Mapping[str, str]] = {
     EventName.SECTION_COMPLETED: "Section completed",
     EventName.FORM_SUBMITTED: "Form submitted",
     EventName.LOOKUP_MISSED: "Looked, not there yet",
+    EventName.CONTACT_MERGED: "Contact merged with another in HubSpot",
+    EventName.CONTACT_GONE: "Contact gone from HubSpot",
+    EventName.SYNC_URL_REFUSED: "HubSpot refused the link to this page",
     EventName.LINK_FOUND: "Record found",
     EventName.LINK_LOST: "Record lost",
     EventName.LINK_AMBIGUOUS: "Several records hold the slot",
@@ -89,7 +95,43 @@ EVENTS: Final[Mapping[str, str]] = {
     EventName.PORTAL_RESUMED: "Portal resumed",
     EventName.NOTE_ADDED: "Note",
 }
+AWAITED: Final[Mapping[str, str]] = {
+    Awaited.ALWAYS: "always",
+    Awaited.MOVING: "when the therapist is moving",
+    Awaited.SUBMITTED: "for everything submitted",
+    Awaited.NEVER: "never",
+}
+"""When an empty slot is waited for."""
+DETAILS: Final[Mapping[str, str]] = {
+    "attempt": "attempt",
+    "by": "by",
+    "candidates": "candidates",
+    "changed": "changed",
+    "chosen_by": "chosen by",
+    "code": "code",
+    "correlation_ids": "correlation ids",
+    "form": "form",
+    "include_held": "held data included",
+    "kind": "kind",
+    "looks": "looks",
+    "moving": "moving",
+    "new": "new",
+    "old": "old",
+    "properties": "properties",
+    "reason": "reason",
+    "refused": "refused",
+    "requested_by": "asked for by",
+    "resync": "re-sync",
+    "section": "section",
+}
+"""What stands beside an event, by its name in the feed."""
 FORMS: Final = {"sign_up": "Sign-up", "ca": "Credentialing Application", "af": "Attestation Form"}
+ROLES: Final[Mapping[Role, str]] = {Role.VIEWER: "viewer", Role.SUCCESS: "success", Role.ADMIN: "admin"}
+PORTAL_STATES: Final[Mapping[str, str]] = {
+    "running": "running",
+    "paused": "paused",
+    "observe_only": "observes only",
+}
 TURNS: Final[Mapping[Turn, str]] = {
     Turn.NOBODY: "Nobody's turn: all is done.",
     Turn.HUBSPOT: "HubSpot's turn: its workflow has to create or label the record.",
@@ -106,10 +148,23 @@ def catalogue(language: str) -> NullTranslations:
     if language == ENGLISH:
         return NullTranslations()
     compiled = BytesIO()
-    with (_CATALOGUES / f"{language}.po").open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))
+    write_mo(compiled, _read(language))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def known_texts(language: str) -> list[tuple[str, str]]:
+    """Every English text that a language has, and its form for several where there is one."""
+    if language == ENGLISH:
+        return []
+    ids = [message.id for message in _read(language) if message.id]
+    return [(each, "") if isinstance(each, str) else (each[0], each[1]) for each in ids]
+
+
+@lru_cache
+def _read(language: str) -> Catalog:
+    with (_CATALOGUES / f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language)
 
 
 def language_of(request: Request) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from credsync.core.phrases import phrase
 from credsync.core.portal import Portal
 from credsync.operate.delay_bars import delay_bars
 from credsync.operate.delays import delays_report
@@ -77,8 +78,8 @@ class WorkflowPages:
         portal = self._context.portals.get(str(request.path_params["portal"]))
         slot = str(request.path_params["slot"])
         if portal is None or slot not in portal.slots:
-            message = "No portal here has this slot. Look at the list of workflows."
-            raise Refusal(HTTPStatus.NOT_FOUND, "This workflow is not known", message)
+            message = phrase("No portal here has this slot. Look at the list of workflows.")
+            raise Refusal(HTTPStatus.NOT_FOUND, phrase("This workflow is not known"), message)
         return portal, slot
 
 
