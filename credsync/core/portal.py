@@ -117,6 +117,15 @@ class WriteMap:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
+class Kind(StrEnum):
+    """What a portal is to its team."""
+
+    PRODUCTION = "production"
+    TEST = "test"
+    SANDBOX = "sandbox"
+    """The stand-in on loopback."""
+
+
 @dataclass(frozen=True, slots=True)
 class HubSpotAccount:
     """The `[hubspot]` table; limits are calls per rolling 10 s.
@@ -132,6 +141,7 @@ class HubSpotAccount:
     mode: Mode
     association_calls_per_day: int = 500_000
     daily_share: float = 1.0
+    kind: Kind = Kind.PRODUCTION
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ def parse_portal(name: str, text: str) -> Portal:
             association_calls_per_day=file.hubspot.association_calls_per_day,
             daily_share=file.hubspot.daily_share,
             mode=Mode(file.hubspot.mode),
+            kind=file.hubspot.account_kind,
         ),
         objects={key: ObjectType(key, o.name, o.parent, o.stamp) for key, o in file.objects.items()},
         slots={key: _slot_rule(key, slot) for key, slot in file.slots.items()},

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from credsync.core.forms import CustomType, nearest
-from credsync.core.portal import CONTACT
+from credsync.core.portal import CONTACT, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,15 @@ class HubSpotTable(Table):
     association_calls_per_day: Annotated[int, Field(ge=1, le=100_000_000)] = 500_000
     daily_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     mode: Literal["write", "observe"] = "write"
+    kind: Literal["production", "test"] | None = None
+
+    @property
+    def account_kind(self) -> Kind:
+        """As the file says; else a HubSpot on loopback is the sandbox, and any other the real one."""
+        if self.kind is not None:
+            return Kind(self.kind)
+        host = urlsplit(self.base_url).hostname or ""
+        return Kind.SANDBOX if host in ("localhost", "::1") or host.startswith("127.") else Kind.PRODUCTION
 
 
 class ObjectTable(Table):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ from argon2 import PasswordHasher
 from starlette.requests import Request
 
 from credsync.core.people import Role
+from credsync.core.portal import Portal
 from credsync.core.schedule import Policy
 from credsync.operate.live import Live
 from credsync.store.database import Database
@@ -36,7 +37,9 @@ class ByHeader:
     async def viewer_of(self, request: Request) -> Viewer | None:
         """Who the header says, None without it."""
         role = request.headers.get("x-role")
-        return None if role is None else Viewer(0, f"{role}@example.org", Role(role), 0, CSRF)
+        if role is None:
+            return None
+        return Viewer(int(request.headers.get("x-person", "0")), f"{role}@example.org", Role(role), 0, CSRF)
 
 
 @dataclass
@@ -83,6 +86,7 @@ def serving_console(
     door: Callable[[ConsoleContext], Door] = lambda _: ByHeader(),
     public_url: str | None = None,
     oidc: Oidc | None = None,
+    served: Mapping[str, Portal] | None = None,
 ) -> Iterator[Console]:
     """Serve on a database at the newest schema until the end of the block; passwords are hashed at least cost."""
     with serving(database_url) as api, closing(socket.socket()) as listener:
@@ -92,7 +96,7 @@ def serving_console(
         wakes: list[tuple[str, float]] = []
         context = ConsoleContext(
             api.database,
-            portals(),
+            served or portals(),
             Policy(),
             lambda name, after: wakes.append((name, after)),
             public_url=public_url,

@@ -34,6 +34,7 @@ def messages() -> Iterator[str | tuple[str, ...]]:
         words.ROLES,
         words.PORTAL_STATES,
         words.AWAITED,
+        words.KINDS,
         words.DETAILS,
     ):
         yield from table.values()

@@ -64,7 +64,7 @@ def build_console(context: ConsoleContext, door: Door, more: Iterable[object] = 
         SetUpPages(context, renderer, limiter, hashing),
         SignInElsewhere(context, limiter),
         Live(context, limiter),
-        Language(context),
+        Language(context, limiter),
         *more,
     )
 

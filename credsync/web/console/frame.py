@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from credsync.core.people import Act
-from credsync.core.portal import Mode
+from credsync.core.portal import Kind, Mode
 from credsync.web.console.context import ConsoleContext
 
 WAYS: Final = (
@@ -26,7 +26,12 @@ def frame_of(context: ConsoleContext) -> Mapping[str, Any]:
     return {
         "ways": WAYS,
         "portals": [
-            {"name": name, "observing": portal.hubspot.mode is Mode.OBSERVE}
+            {
+                "name": name,
+                "observing": portal.hubspot.mode is Mode.OBSERVE,
+                "kind": portal.hubspot.kind,
+            }
             for name, portal in sorted(context.portals.items())
         ],
+        "production": any(portal.hubspot.kind is Kind.PRODUCTION for portal in context.portals.values()),
     }

@@ -82,6 +82,7 @@ class Renderer:
             "EVENTS": words.EVENTS,
             "FORMS": words.FORMS,
             "TURNS": words.TURNS,
+            "KINDS": words.KINDS,
             "AWAITED": words.AWAITED,
             "ROLES": words.ROLES,
             "PORTAL_STATES": words.PORTAL_STATES,

@@ -40,7 +40,7 @@ class SessionDoor:
 
 def viewer_from(session: Session) -> Viewer:
     """Who looks, by their session."""
-    return Viewer(session.person_id, session.email, session.role, session.id, session.csrf)
+    return Viewer(session.person_id, session.email, session.role, session.id, session.csrf, session.language)
 
 
 def cookie_of(request: Request, context: ConsoleContext) -> str | None:

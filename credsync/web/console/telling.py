@@ -20,17 +20,22 @@ from credsync.web.console.words import ENGLISH, catalogue, known_texts
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 _FEWEST_LETTERS: Final = 10
 """Letters of its own that a template must have: one of fewer would be found in texts of others."""
+_LONGEST: Final = 2_000
+"""Letters of a text that may be one of ours."""
 _NUMBER: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})*")
 
 
 @dataclass(frozen=True, slots=True)
 class _Template:
     pattern: re.Pattern[str]
+    parts: tuple[str, ...]
     one: str
     many: str
 
     def read(self, text: str) -> Phrase | None:
         """The phrase of this template that the text is; None if it is another."""
+        if not all(part in text for part in self.parts):
+            return None
         found = self.pattern.fullmatch(text)
         if found is None:
             return None
@@ -75,7 +80,7 @@ class Tongue:
             return whole
         if _NUMBER.fullmatch(text) and "," in text:
             return self.number(int(text.replace(",", "")))
-        for template in self._templates:
+        for template in self._templates if len(text) <= _LONGEST else ():
             found = template.read(text)
             if found is not None:
                 return in_language(found, self)
@@ -90,7 +95,10 @@ class Tongue:
 def _templates(texts: Iterable[tuple[str, str]]) -> tuple[_Template, ...]:
     """Those with places, the most telling first."""
     made = [
-        ((_letters(text), len(_PLACE.findall(text))), _Template(_pattern(text), one, many))
+        (
+            (_letters(text), len(_PLACE.findall(text))),
+            _Template(_pattern(text), tuple(_PLACE.split(text)[::2]), one, many),
+        )
         for one, many in texts
         for text in (one, many)
         if (_PLACE.search(text) or (many and text == one)) and _letters(text) >= _FEWEST_LETTERS

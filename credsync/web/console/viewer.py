@@ -19,6 +19,8 @@ class Viewer:
     role: Role
     session_id: int
     csrf: str
+    language: str | None = None
+    """What the person chose to read; None for whoever never chose."""
 
     @property
     def actor(self) -> Actor:

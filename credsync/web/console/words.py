@@ -17,11 +17,12 @@ from starlette.requests import Request
 
 from credsync.core.events import EventName
 from credsync.core.people import Role
-from credsync.core.portal import Awaited
+from credsync.core.portal import Awaited, Kind
 from credsync.core.stamps import STAMP_REFUSED
 from credsync.core.states import TherapistState
 from credsync.core.turn import Turn
 from credsync.core.verdicts import Outcome
+from credsync.web.console.viewer import Viewer
 
 LANGUAGES: Final = {"en": "English", "es": "Español"}
 """Those that pages come in, each by its own name; the first needs no catalogue."""
@@ -94,6 +95,11 @@ EVENTS: Final[Mapping[str, str]] = {
     EventName.PORTAL_PAUSED: "Portal paused",
     EventName.PORTAL_RESUMED: "Portal resumed",
     EventName.NOTE_ADDED: "Note",
+}
+KINDS: Final[Mapping[Kind, str]] = {
+    Kind.PRODUCTION: "production",
+    Kind.TEST: "test account",
+    Kind.SANDBOX: "sandbox",
 }
 AWAITED: Final[Mapping[str, str]] = {
     Awaited.ALWAYS: "always",
@@ -168,10 +174,11 @@ def _read(language: str) -> Catalog:
 
 
 def language_of(request: Request) -> str:
-    """The language a page is shown in: the one chosen in a cookie, else the browser's, else English."""
-    chosen = request.cookies.get(COOKIE)
-    if chosen in LANGUAGES:
-        return str(chosen)
+    """The language a page is shown in: the person's, else the one chosen in a cookie, else the browser's, else English."""
+    viewer: Viewer | None = getattr(request.state, "viewer", None)
+    for chosen in (viewer.language if viewer is not None else None, request.cookies.get(COOKIE)):
+        if chosen in LANGUAGES:
+            return str(chosen)
     wanted = [
         part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")
     ]
