@@ -16,6 +16,9 @@ from credsync_sandbox.world.tick import fire_due
 from credsync_sandbox.world.world import World
 
 MOST_ATTEMPTS = 10
+_FIRST_AGAIN = 60.0
+_LONGER = 2.3
+"""Sandbox seconds until a body is sent a second time, and how much longer each further wait is: ten tries in 24 h."""
 MOST_AT_ONCE = 10
 """Calls on their way where they are shuffled; else one follows the other."""
 TIMEOUT = 5.0
@@ -54,7 +57,7 @@ class Webhooks:
         """Events given up after MOST_ATTEMPTS."""
         self._on_the_way = 0
         self._waiting: list[tuple[float, int, Message]] = []
-        """Bodies to send again: not before this wall moment, attempts so far."""
+        """Bodies to send again: not before this sandbox moment, attempts so far."""
 
     def set(self, target: Target | None) -> None:
         """Start or stop noting events."""
@@ -82,10 +85,9 @@ class Webhooks:
     async def _send_all(self, target: Target) -> None:
         manner, now = self._manner(target), self._world.clock.now()
         self._arrivals.happened(self._noted(target), manner, now)
-        wall = time.time()
-        again = [body for body in self._waiting if body[0] <= wall]
-        self._waiting = [body for body in self._waiting if body[0] > wall]
-        bodies = [*again, *((wall, 0, message) for message in self._arrivals.due(manner, now))]
+        again = [body for body in self._waiting if body[0] <= now]
+        self._waiting = [body for body in self._waiting if body[0] > now]
+        bodies = [*again, *((now, 0, message) for message in self._arrivals.due(manner, now))]
         self._on_the_way = sum(len(message) for _, _, message in bodies)
         gate = asyncio.Semaphore(MOST_AT_ONCE if manner.shuffled else 1)
 
@@ -98,7 +100,8 @@ class Webhooks:
             elif attempts + 1 >= MOST_ATTEMPTS:
                 self.failed += len(message)
             else:
-                self._waiting.append((time.time() + 2.0**attempts, attempts + 1, message))
+                wait = _FIRST_AGAIN * _LONGER**attempts
+                self._waiting.append((now + wait, attempts + 1, message))
 
         async with asyncio.TaskGroup() as sending:
             for _, attempts, message in bodies:

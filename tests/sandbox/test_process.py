@@ -243,12 +243,13 @@ def test_the_signature_is_hubspots() -> None:
 
 
 class Inbox:
-    """A web server that takes webhooks; it refuses the first delivery."""
+    """A web server that takes webhooks; it refuses the first deliveries, one if nothing else is said."""
 
-    def __init__(self) -> None:
+    def __init__(self, refused: int = 1) -> None:
         self.got: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue()
-        refusals = iter([500])
-        got = self.got
+        self.refused: queue.Queue[bytes] = queue.Queue()
+        refusals = iter([500] * refused)
+        got, turned_away = self.got, self.refused
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
@@ -256,6 +257,8 @@ class Inbox:
                 status = next(refusals, 200)
                 if status == 200:
                     got.put((dict(self.headers), body))
+                else:
+                    turned_away.put(body)
                 self.send_response(status)
                 self.end_headers()
 
@@ -309,6 +312,30 @@ def test_changes_are_told_to_a_webhook_signed_and_again_after_a_refusal(tmp_path
         }
         assert any(event["attemptNumber"] > 0 for event in events)
         assert sandbox.do("/webhooks", method="DELETE")["url"] is None
+
+
+def test_what_nobody_takes_is_tried_ten_times_in_a_day(tmp_path: Path) -> None:
+    """HubSpot's own tries, spread over 24 h of the sandbox's time: then nothing is left of it."""
+    inbox = Inbox(refused=10)
+    with inbox.open() as url, running(tmp_path, speed=0) as sandbox:
+        about = {"url": url, "secret": "s3cret", "subscriptions": ["object.creation"]}
+        sandbox.do("/webhooks", about)
+        sandbox.do("/contacts", {"delay": "1s", "slots": ["credentialing_active_attested"]})
+        sandbox.advance("2s")
+        told = httpx2.Response(200, content=inbox.refused.get(timeout=5)).json()
+        tries, waited = [told[0]["attemptNumber"]], 0.0
+        for again in range(9):
+            wait = 60 * 2.3**again + 1
+            sandbox.advance(wait)
+            waited += wait
+            told = httpx2.Response(200, content=inbox.refused.get(timeout=5)).json()
+            tries.append(told[0]["attemptNumber"])
+        give_up = time.monotonic() + 5
+        while (left := sandbox.do("/webhooks", method="GET"))["waiting"]:
+            assert time.monotonic() < give_up, "what was refused ten times is not given up"
+        assert tries == list(range(10))
+        assert 20 < waited / 3600 < 24
+        assert left["failed"] == len(told)
 
 
 def test_a_workflow_says_itself_that_it_is_done_signed_v2(tmp_path: Path) -> None:
