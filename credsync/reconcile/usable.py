@@ -24,7 +24,7 @@ from credsync.reconcile.watch import Watch
 from credsync.store import in_thread, portals
 from credsync.store.bringing_back import bring_back
 from credsync.store.database import Database
-from credsync.store.leases import Lease
+from credsync.store.leases import Lease, fence
 from credsync.store.portals import PortalStatus
 
 _log = structlog.get_logger("credsync")
@@ -74,7 +74,7 @@ class Usable:
             if await self.over_for_today(lease):
                 return None
             self.silences = LONG if error.code in FORBIDDEN else self.silences + 1
-            await self._say(str(error), AlertKind.PORTAL_UNUSABLE)
+            await self._say(lease, str(error), AlertKind.PORTAL_UNUSABLE)
             return None
         if names is not known:
             await in_thread.write(self._database, keep_names, self._edge.portal, names)
@@ -89,9 +89,9 @@ class Usable:
             problem, until = over
             if not was:
                 await self._holder.renew(lease)
-            await self._say(problem, AlertKind.RATE_LIMITED_DAILY, until)
+            await self._say(lease, problem, AlertKind.RATE_LIMITED_DAILY, until)
         elif was:
-            await self._say(None)
+            await self._say(lease, None)
         return over is not None
 
     async def after_idle(self, lease: Lease) -> bool:
@@ -100,7 +100,7 @@ class Usable:
             if await self.names(lease) is None:
                 return False
             self.silences = 0
-            await self._say(None)
+            await self._say(lease, None)
         elif self._edge.in_doubt(self._database.clock.now()):
             await self.names(lease)
         return True
@@ -128,27 +128,29 @@ class Usable:
         elif report.therapists:
             self.silences = 0
         if not await self.over_for_today(lease):
-            await self._say(problem, kind)
+            await self._say(lease, problem, kind)
 
     async def _say(
-        self, problem: str | None, kind: AlertKind | None = None, until: datetime | None = None
+        self, lease: Lease, problem: str | None, kind: AlertKind | None = None, until: datetime | None = None
     ) -> None:
         """Tell a change of what keeps rounds from running: once in the log, and in the portal's row.
 
-        Whoever waited for the end of a day is due when it has ended.
+        Whoever waited for the end of a day is due when it has ended. Raises `LeaseLost`: only the owner knows.
         """
-        before, self._problem = self._problem, (problem, kind, until)
-        if before == self._problem:
+        before = self._problem
+        if before == (problem, kind, until):
             return
         self._watch.note()
         day_ended = before[1] is AlertKind.RATE_LIMITED_DAILY and problem is None
 
         def keep(connection: Connection) -> None:
+            fence(connection, lease)
             portals.set_problem(connection, self._name, problem, kind, until)
             if day_ended:
                 bring_back(connection, self._name, Reason.RATE_LIMITED_DAILY, self._database.clock.now())
 
         await in_thread.write(self._database, keep)
+        self._problem = (problem, kind, until)
         if problem == before[0]:
             return
         if problem is None:
