@@ -29,7 +29,10 @@ def of_number(matter: Matter, record_id: str, writes: Sequence[Seen]) -> Iterato
         held |= before.write.values
         late = any(held.get(name) != value for name, value in after.write.values.items())
         apart = before in unanswered or any(before.lower - SLACK < at <= after.write.at for at in refused)
-        if after.looked <= before.write.at and not apart:
+        same_look = after.looked <= before.write.at
+        if same_look and before.write.values.keys().isdisjoint(after.write.values):
+            continue  # one round: what a person wants tried again goes apart, behind all else
+        if same_look and not apart:
             yield Wrong(Rule.NO_LOOK, f"record {record_id} at {after.write.at}")
         claimed = before.lower - BUSY
         if apart or any(since <= after.write.at and claimed <= by for since, by in causes.values()):

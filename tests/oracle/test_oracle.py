@@ -129,6 +129,18 @@ def test_a_second_write_without_a_look_of_its_own() -> None:
     assert Rule.NO_LOOK in found(scene)
 
 
+def test_a_round_may_write_a_record_in_two_parts() -> None:
+    """What HubSpot refused goes apart from the rest when a person asks for it again; both are of one look."""
+    scene = linked()
+    scene.call("objects batch/update", [{"id": "c1", "properties": NPI}], status=400)
+    scene.write("c1", **DAY)
+    scene.tell(ANN, "sync", reason="the rule is mended")
+    scene.look("1")
+    scene.write("c1", **DAY)
+    scene.write("c1", npi=NPI["npi"])
+    assert found(scene) == set()
+
+
 def test_a_write_while_two_records_hold_the_slot() -> None:
     """Neither may be written, unless a person chose."""
     scene = linked()
