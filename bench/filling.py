@@ -96,7 +96,7 @@ def _word(number: int) -> str:
 def _copy_all(connection: Connection, copy: int, now: datetime) -> None:
     state, reason = _STATES.get(copy % IN_ALL, ("in_sync", ""))
     done = state not in ("waiting", "overdue", "given_up")
-    since = literal(now - timedelta(minutes=copy * 37 % 20_000), Moment())
+    since = literal(now - timedelta(minutes=copy * 7_919 % 20_011), Moment())
     later = literal(now + timedelta(days=365), Moment())
     none = literal(None, Moment())
     record = literal(str(copy)) + cast(func.length(links.c.slot), String) + therapists.c.contact_id

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from credsync.app import App
+    from credsync.core.wanted import Wanted
 
 Id = Annotated[
     str,
@@ -77,21 +78,36 @@ def list_(
         ),
     ] = None,
     portal: Annotated[str | None, typer.Option(metavar="NAME", help="Of this portal only.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(metavar="WORD", help="For this reason, as --json names it.")
+    ] = None,
     slot: Annotated[str | None, typer.Option(metavar="SLOT", help="Who waits for this slot.")] = None,
+    longer_than: Annotated[
+        str | None, typer.Option(metavar="SPAN", help="In this state for longer than so long: 6h, 7d.")
+    ] = None,
     query: Annotated[
         str | None,
         typer.Option("-q", "--query", metavar="TEXT", help="An id, a record's address, or a part of a name."),
     ] = None,
+    counts: Annotated[
+        bool,
+        typer.Option("--counts", help="Instead, how many there are by each of these, within the others."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Who waits, since when and why; the longest first."""
     with open_whole(settings_of(ctx)) as app:
-        _require_known(app, state, portal, slot)
+        wanted = _wanted(
+            app, state=state, reason=reason, slot=slot, portal=portal, longer_than=longer_than, q=query
+        )
         now = app.database.clock.now()
-        found = _everybody(app, now, state=state, portal=portal, slot=slot, q=query)
+        counted = _counted(app, wanted, now) if counts else None
+        found = _everybody(app, now, wanted)
     found.sort(key=lambda entry: str(entry["state_since"]))
     if as_json:
-        say_json({"therapists": found})
+        say_json({"therapists": found} if counted is None else {"therapists": found, "counts": counted})
+    elif counted is not None:
+        _say_counts(counted)
     elif found:
         _say_list(found)
     else:
@@ -179,6 +195,7 @@ def diff(ctx: typer.Context, id_: Id, as_json: Json = False) -> None:
 
 def the_one(connection: Connection, app: App, text: str) -> str:
     """The therapist an ID means. Raises `Refusal`: with how to search for none, with the list for several."""
+    from credsync.core.wanted import Wanted
     from credsync.operate.find import find_therapists
     from credsync.operate.search import resolve
 
@@ -190,7 +207,7 @@ def the_one(connection: Connection, app: App, text: str) -> str:
         )
     if len(found) > 1:
         now = app.database.clock.now()
-        listed = find_therapists(connection, app.portals, q=text, limit=20, now=now)["therapists"]
+        listed = find_therapists(connection, app.portals, Wanted(q=text), limit=20, now=now)["therapists"]
         lines = [f"  {each['id']}  {each['portal']}  contact {each['contact_id'] or '-'}" for each in listed]
         raise Refusal(
             "\n".join([f"{text!r} means several therapists; name one of them by its UUID:", *lines])
@@ -198,31 +215,65 @@ def the_one(connection: Connection, app: App, text: str) -> str:
     return found[0]
 
 
-def _everybody(app: App, now: datetime, **wanted: Any) -> list[dict[str, Any]]:
+def _everybody(app: App, now: datetime, wanted: Wanted) -> list[dict[str, Any]]:
     from credsync.operate.find import MOST, find_therapists
 
     found: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
         with app.database.read() as connection:
-            page = find_therapists(connection, app.portals, **wanted, cursor=cursor, limit=MOST, now=now)
+            page = find_therapists(connection, app.portals, wanted, cursor=cursor, limit=MOST, now=now)
         found += page["therapists"]
         cursor = page["next_cursor"]
         if cursor is None:
             return found
 
 
-def _require_known(app: App, state: str | None, portal: str | None, slot: str | None) -> None:
-    """A misspelt filter is refused: an empty list would read as "nobody waits"."""
-    from credsync.core.states import TherapistState
+def _counted(app: App, wanted: Wanted, now: datetime) -> dict[str, Any]:
+    from credsync.operate.choices import choices
 
-    states = [each.value for each in TherapistState]
+    with app.database.read() as connection:
+        return choices(connection, app.portals, wanted, now).as_json()
+
+
+def _wanted(app: App, *, longer_than: str | None, **texts: str | None) -> Wanted:
+    """What the options say. A misspelt one is refused: an empty list would read as "nobody waits"."""
+    from credsync.core.durations import parse_duration
+    from credsync.core.reasons import Reason
+    from credsync.core.states import TherapistState
+    from credsync.core.wanted import Wanted
+
     slots = list(dict.fromkeys(key for each in app.portals.values() for key in each.slots))
-    for given, option, known in ((state, "--state", states), (portal, "--portal", list(app.portals))):
-        if given is not None and given not in known:
-            raise typer.BadParameter(f"{given!r} is none of {', '.join(known)}.", param_hint=option)
+    known = {
+        "state": [each.value for each in TherapistState],
+        "reason": [each.value for each in Reason if each],
+        "portal": list(app.portals),
+    }
+    for name, words in known.items():
+        if texts[name] is not None and texts[name] not in words:
+            raise typer.BadParameter(
+                f"{texts[name]!r} is none of {', '.join(words)}.", param_hint=f"--{name}"
+            )
+    slot = texts["slot"]
     if slot is not None and all(each.slot_rule(slot) is None for each in app.portals.values()):
         raise typer.BadParameter(f"{slot!r} is no slot: there are {', '.join(slots)}.", param_hint="--slot")
+    try:
+        span = None if longer_than is None else parse_duration(longer_than)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.", param_hint="--longer-than") from None
+    return Wanted(**texts, longer_than=span)
+
+
+def _say_counts(counted: dict[str, Any]) -> None:
+    rows = [["all of these", "", _number(counted["total"])]]
+    for name, each in counted.items():
+        if name != "total":
+            rows += [[name.replace("_", " "), one["value"], _number(one)] for one in each]
+    say_table(["by", "value", "therapists"], rows)
+
+
+def _number(count: dict[str, Any]) -> str:
+    return f"{count['count']:,}{'+' if count['more'] else ''}"
 
 
 def _say_list(found: list[dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, func, select
 from credsync.core.alert_words import words_of
 from credsync.core.alerts import Alert, AlertKind, Cause
 from credsync.core.portal import Portal
+from credsync.core.wanted import Wanted
 from credsync.operate.find import find_therapists
 from credsync.operate.status import time_or_none
 from credsync.store.alerts import alert_by_id, alerts_page
@@ -97,7 +98,13 @@ def therapists_beneath(
     told: dict[str, Any] = {"therapists": [], "next_cursor": None}
     if ids is not None:
         told = find_therapists(
-            connection, portals, portal=alert.cause.portal, within=ids, cursor=cursor, limit=limit, now=now
+            connection,
+            portals,
+            Wanted(portal=alert.cause.portal),
+            within=ids,
+            cursor=cursor,
+            limit=limit,
+            now=now,
         )
     return {"alert": alert_json(alert), **told}
 

@@ -1,30 +1,34 @@
-"""Who waits, since when, and why: a list in pages, by state, slot, portal or a search."""
+"""Who waits, since when, and why: a list in pages, of all or of those who are wanted."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select, union_all
 
 from credsync.core.links import LinkState
-from credsync.core.portal import ByEach, Portal
+from credsync.core.portal import Portal
 from credsync.core.reasons import sentence
-from credsync.core.states import TherapistState
+from credsync.core.wanted import Wanted
+from credsync.operate.narrowing import few_of, fits, has_values, meant_by, names_of, narrowed
 from credsync.operate.outlook import Outlook, outlooks, standing_reason
 from credsync.operate.portal_standing import Standing, standing_of
-from credsync.operate.search import by_id, resolve
+from credsync.operate.search import resolve
 from credsync.operate.status import in_file_order, not_before
 from credsync.store.clock import say_time
-from credsync.store.names import found_by_name, in_many_names
+from credsync.store.counting import Cell, cells, waits_for
+from credsync.store.names import in_many_names
 from credsync.store.tables import links, therapists
 
 __all__ = ["MOST", "BadCursor", "find_therapists", "resolve"]
 
+EVERYBODY: Final = Wanted()
 MOST = 1_000
 """Therapists in one page."""
 _MARK = b"after:"
@@ -38,11 +42,8 @@ class BadCursor(Exception):
 def find_therapists(
     connection: Connection,
     portals: Mapping[str, Portal],
+    wanted: Wanted = EVERYBODY,
     *,
-    state: str | None = None,
-    slot: str | None = None,
-    portal: str | None = None,
-    q: str | None = None,
     within: Select[tuple[str]] | None = None,
     cursor: str | None = None,
     limit: int = 50,
@@ -51,34 +52,14 @@ def find_therapists(
     """`{"therapists": [{id, portal, contact_id, name, state, reason, message, state_since, awaited_slots,
     next_look_at}], "next_cursor": str | None}`, in the order of the ids, so that paging neither repeats nor skips.
 
-    `slot` finds those whose link of that slot is awaited and not found, as the last round left it; the name of a slot
-    per value stands for all of its values. `q` is a UUID, a contact id, a record id, a record URL or a part of a name.
-    `within` selects the ids of those looked for at all. Raises `BadCursor`.
+    State, reason and slots are as the last round left them. `within` selects the ids of those looked for at all. Raises
+    `BadCursor`.
     """
     size = max(1, min(limit, MOST))
-    query = select(therapists).order_by(therapists.c.id).limit(size + 1)
-    if cursor is not None:
-        query = query.where(therapists.c.id > _last_seen(cursor))
-    if within is not None:
-        query = query.where(therapists.c.id.in_(within))
-    if any("\x00" in text for text in (state, slot, portal, q) if text):
+    after = "" if cursor is None else _last_seen(cursor)
+    if wanted.holds_nul:
         return {"therapists": [], "next_cursor": None}
-    if state is not None or slot is not None:
-        states = [each.value for each in TherapistState if each is not TherapistState.IN_SYNC]
-        names = [portal] if portal is not None else _portal_names(connection)
-        query = query.where(
-            therapists.c.portal.in_(names), therapists.c.state.in_(states if state is None else [state])
-        )
-    elif portal is not None:
-        query = query.where(therapists.c.portal == portal)
-    if slot is not None:
-        query = _waiting_for(query, portals, slot)
-    if q is not None and q.strip():
-        meant = by_id(connection, q)
-        meant = found_by_name(connection, q) if meant is None else meant
-        held = in_many_names(therapists.c.name, q) if meant is None else therapists.c.id.in_(meant)
-        query = query.where(held)
-    rows = connection.execute(query).all()
+    rows = connection.execute(_query(connection, portals, wanted, within, after, size + 1, now)).all()
     page = rows[:size]
     seen = outlooks(connection, portals, page, now)
     standings = {name: standing_of(connection, portals, name) for name in {row.portal for row in page}}
@@ -90,29 +71,57 @@ def find_therapists(
     }
 
 
-def _portal_names(connection: Connection) -> list[str]:
-    """Every portal that has therapists, with a file or not: one step into the index for each."""
-    names: list[str] = []
-    soonest = select(therapists.c.portal).order_by(therapists.c.portal).limit(1)
-    step = connection.execute(soonest).scalar_one_or_none()
-    while step is not None:
-        names.append(step)
-        step = connection.execute(soonest.where(therapists.c.portal > step)).scalar_one_or_none()
-    return names
+def _query(
+    connection: Connection,
+    portals: Mapping[str, Portal],
+    wanted: Wanted,
+    within: Select[tuple[str]] | None,
+    after: str,
+    limit: int,
+    now: datetime,
+) -> Select[Any]:
+    """The next of the wanted. A few who are known by an index are taken by their ids; many are read in the list's order,
+    since a page of them is full soon.
+    """
+    meant = meant_by(connection, wanted.q)
+    many = wanted.q if meant is None else None
+    by_name = [] if many is None else [in_many_names(therapists.c.name, many)]
+    held = narrowed(portals, wanted, now) + by_name
+    if within is not None:
+        held.append(therapists.c.id.in_(within))
+    some: Sequence[Cell] = ()
+    if within is None and meant is None and wanted.without("q"):
+        some = [each for each in cells(connection) if fits(each, wanted)]
+        meant = few_of(connection, portals, wanted, some, now) if some else []
+    ordered = therapists.c.id > after
+    if meant is not None:
+        rest = meant[bisect_right(meant, after) :]
+        return (
+            select(therapists).where(therapists.c.id.in_(rest), *held).order_by(therapists.c.id).limit(limit)
+        )
+    slot = wanted.slot
+    if slot is not None and wanted.state is wanted.reason is None and not has_values(portals.values(), slot):
+        rest_held = narrowed(portals, wanted.without("slot"), now) + by_name
+        return _first([_waiting(portal, slot, after, rest_held) for portal in sorted(names_of(some))], limit)
+    if not some or wanted.without("q").without("longer_than") == EVERYBODY:
+        return select(therapists).where(ordered, *held).order_by(therapists.c.id).limit(limit)
+    standing = sorted({(cell.portal, cell.state) for cell in some})
+    mine = select(therapists.c.id).where(ordered, *held).order_by(therapists.c.id)
+    return _first([mine.where(therapists.c.portal == p, therapists.c.state == s) for p, s in standing], limit)
 
 
-def _waiting_for(query: Select[Any], portals: Mapping[str, Portal], slot: str) -> Select[Any]:
-    named = links.c.slot == slot
-    rules = [portal.slots.get(slot) for portal in portals.values()]
-    if any(rule is not None and isinstance(rule.marker, ByEach) for rule in rules):
-        named = or_(named, links.c.slot.startswith(f"{slot}.", autoescape=True))
-    waits = exists().where(
-        links.c.therapist_id == therapists.c.id,
-        named,
-        links.c.awaited,
-        links.c.state != LinkState.FOUND.value,
-    )
-    return query.where(waits)
+def _waiting(portal: str, slot: str, after: str, held: Sequence[ColumnElement[bool]]) -> Select[tuple[str]]:
+    """Who waits for a slot, in the order of its index."""
+    waits = (links.c.portal == portal, links.c.therapist_id > after, waits_for(slot, each=False))
+    query = select(links.c.therapist_id.label("id")).join(therapists, therapists.c.id == links.c.therapist_id)
+    return query.where(*waits, *held).order_by(links.c.therapist_id)
+
+
+def _first(lists: Sequence[Select[tuple[str]]], limit: int) -> Select[Any]:
+    """The first of several lists of ids, each of which an index has in order."""
+    parts = [each.limit(limit).subquery() for each in lists]
+    ids = union_all(*(select(one.c.id) for one in parts)).order_by("id").limit(limit).subquery()
+    return select(therapists).join(ids, ids.c.id == therapists.c.id).order_by(therapists.c.id)
 
 
 def _entry(

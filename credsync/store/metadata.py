@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Integer, MetaData
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, String
 
 metadata = MetaData(
     naming_convention={
@@ -15,3 +15,8 @@ metadata = MetaData(
 
 Id = BigInteger().with_variant(Integer, "sqlite")
 """A number that the database chooses."""
+
+
+def of_therapist() -> Column[str]:
+    """Whose row it is."""
+    return Column("therapist_id", String(36), ForeignKey("therapists.id"), nullable=False)

@@ -13,7 +13,7 @@ from sqlalchemy import Column, ColumnElement, Connection, String, Table, Text, a
 
 from credsync.store.metadata import metadata
 
-FEW: Final = 3_000
+FEW: Final = 1_000
 """How many may be found by a name before it is taken for one that everybody has."""
 _LAST: Final = "\U0010ffff"
 
@@ -62,13 +62,19 @@ def renamed(connection: Connection, therapist_id: str, before: str | None, after
 
 def found_by_name(connection: Connection, text: str) -> list[str] | None:
     """Whose name holds this text, in the order of the ids; None where more than `FEW` may be meant."""
+    found, whole = some_found_by_name(connection, text)
+    return found if whole else None
+
+
+def some_found_by_name(connection: Connection, text: str) -> tuple[list[str], bool]:
+    """Some of those whose name holds this text, in the order of the ids, and whether they are all."""
     part = folded(text.strip())
     if not part or "\x00" in part:
-        return []
+        return [], True
     begins = and_(name_endings.c.ending >= part, name_endings.c.ending < part + _LAST)
     rows = connection.execute(select(name_endings.c.therapist_id).where(begins).limit(FEW + 1)).scalars()
     found = list(rows)
-    return None if len(found) > FEW else sorted(set(found))
+    return sorted(set(found)), len(found) <= FEW
 
 
 def in_many_names(column: ColumnElement[str], text: str) -> ColumnElement[bool]:

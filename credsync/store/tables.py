@@ -23,7 +23,12 @@ from sqlalchemy import (
 from credsync.store.call_tables import daily_calls as daily_calls
 from credsync.store.call_tables import live_reads as live_reads
 from credsync.store.database import Moment
-from credsync.store.metadata import Id
+from credsync.store.fact_tables import choices as choices
+from credsync.store.fact_tables import moving_facts as moving_facts
+from credsync.store.fact_tables import sign_ups as sign_ups
+from credsync.store.fact_tables import submissions as submissions
+from credsync.store.fact_tables import syncs as syncs
+from credsync.store.metadata import Id, of_therapist
 from credsync.store.metadata import metadata as metadata
 from credsync.store.names import name_endings as name_endings
 from credsync.store.people_tables import audit as audit
@@ -42,6 +47,8 @@ WAITING = "awaited AND state <> 'found' AND state <> 'given_up'"
 
 Nothing in it is a column of another index, which SQLite would prefer.
 """
+OPEN = "awaited AND state <> 'found'"
+"""Which links wait, the given up among them: the condition of the small index of who waits for a slot."""
 VERIFIABLE = (
     "backfill_at IS NULL AND contact_id IS NOT NULL AND merged_contact_id IS NULL AND state <> 'given_up'"
 )
@@ -49,10 +56,6 @@ VERIFIABLE = (
 that finds the oldest verified."""
 HELD_BY_BACKUP = "reason IN ('restored', 'restored_differs')"
 """What a restored backup holds, of all writes: the condition of the small index that finds it."""
-
-
-def _therapist() -> Column[str]:
-    return Column("therapist_id", String(36), ForeignKey("therapists.id"), nullable=False)
 
 
 therapists = Table(
@@ -113,72 +116,8 @@ therapists = Table(
     Index("ix_therapists_portal_due_at", "portal", "due_at"),
     Index("ix_therapists_portal_backfill_at", "portal", "backfill_at"),
     Index("ix_therapists_portal_state", "portal", "state", "id"),
+    Index("ix_therapists_standing", "portal", "state", "reason", "state_since", "id"),
     Index("ix_therapists_contact_id", "contact_id"),
-)
-
-sign_ups = Table(
-    "sign_ups",
-    metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
-    _therapist(),
-    Column("kind", String(10), nullable=False),
-    Column("occurred_at", Moment, nullable=False),
-    Column("received_at", Moment, nullable=False),
-    Index("ix_sign_ups_therapist_id", "therapist_id"),
-)
-
-moving_facts = Table(
-    "moving_facts",
-    metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
-    _therapist(),
-    Column("moving", Boolean, nullable=False),
-    Column("occurred_at", Moment, nullable=False),
-    Index("ix_moving_facts_therapist_id", "therapist_id"),
-)
-
-submissions = Table(
-    "submissions",
-    metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
-    _therapist(),
-    Column("form", String(10), nullable=False),
-    Column("occurred_at", Moment, nullable=False),
-    Column("received_at", Moment, nullable=False),
-    Column("moving", Boolean),
-    Column("digest", String(64), nullable=False, comment="same form, occurred_at and data is one submission"),
-    Column("data", JSON, nullable=False),
-    UniqueConstraint("therapist_id", "form", "occurred_at", "digest"),
-)
-
-syncs = Table(
-    "syncs",
-    metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
-    _therapist(),
-    Column("reason", Text, nullable=False),
-    Column("include_held", Boolean, nullable=False),
-    Column("requested_by", String(100), nullable=False),
-    Column("requested_at", Moment, nullable=False),
-    Column("planned_at", Moment, comment="when a round turned it into writes"),
-    Column("form", String(10), comment="a re-sync of this form alone; null for all of them"),
-    Column("slot", String(200), comment="a re-sync of this slot alone; null for all of them"),
-    Index("ix_syncs_therapist_id", "therapist_id"),
-)
-
-choices = Table(
-    "choices",
-    metadata,
-    Column("id", Id, primary_key=True, autoincrement=True),
-    _therapist(),
-    Column("slot", String(200), nullable=False),
-    Column("record_id", String(32), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("chosen_by", String(100), nullable=False),
-    Column("chosen_at", Moment, nullable=False),
-    Column("taken_at", Moment, comment="when a round took it up; the link remembers it from then on"),
-    Index("ix_choices_therapist_id", "therapist_id"),
-    comment="a person chose among the candidates of an ambiguous slot",
 )
 
 merged_contacts = Table(
@@ -245,6 +184,14 @@ links = Table(
         sqlite_where=text(WAITING),
         postgresql_where=text(WAITING),
     ),
+    Index(
+        "ix_links_open",
+        "portal",
+        "slot",
+        "therapist_id",
+        sqlite_where=text(OPEN),
+        postgresql_where=text(OPEN),
+    ),
 )
 
 record_claims = Table(
@@ -261,7 +208,7 @@ link_history = Table(
     "link_history",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    _therapist(),
+    of_therapist(),
     Column("slot", String(200), nullable=False),
     Column("record_id", String(32), nullable=False),
     Column("found_at", Moment),
@@ -275,7 +222,7 @@ writes = Table(
     "writes",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
-    _therapist(),
+    of_therapist(),
     Column("enrolment", Id, nullable=False),
     Column("form", String(10), nullable=False),
     Column("slot", String(200), nullable=False),
@@ -352,7 +299,7 @@ quarantined_values = Table(
     Column("object", String(100), primary_key=True),
     Column("record_id", String(32), primary_key=True),
     Column("property", String(200), primary_key=True),
-    _therapist(),
+    of_therapist(),
     Column("value_digest", String(32), nullable=False, comment="salted with its place"),
     Column("definition_digest", String(32), nullable=False, comment="of type, options and rules"),
     Column("code", String(100), nullable=False),

@@ -10,7 +10,8 @@ from credsync.store import audit
 from credsync.store.database import insert_row
 from credsync.store.tables import alerts
 from credsync.store.tokens import Scope
-from credsync.web.api.calls import CALLS, Call
+from credsync.web.api.call import Call
+from credsync.web.api.calls import CALLS
 from tests.api.service import Service, contact
 from tests.api.test_alerts import row_of
 from tests.api.test_choosing import SLOT, ambiguous

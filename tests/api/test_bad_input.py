@@ -398,6 +398,9 @@ def test_a_refused_method_hears_of_all_others(service: Service) -> None:
     ("query", "fault"),
     [
         ("state=waitin", ("state", "not_allowed")),
+        ("reason=because", ("reason", "not_allowed")),
+        ("longer_than=a+week", ("longer_than", "not_a_duration")),
+        ("counts=yes", ("counts", "not_allowed")),
         ("slot=licence", ("slot", "not_allowed")),
         ("portal=gamma", ("portal", "not_allowed")),
         ("limit=0", ("limit", "out_of_range")),

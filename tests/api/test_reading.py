@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter
 
-from credsync.web.api import documents
+from credsync.web.api import documents, list_documents
 from tests.api.service import AT, Service, contact, new_address
 
 DATA = {"npi_and_caqh": {"npi": "1234567893"}}
@@ -24,7 +24,7 @@ def test_answers_are_what_openapi_says(service: Service, address: str) -> None:
     """Each answer fits the shape that is documented for it."""
     for path, shape in (
         (address, documents.Status),
-        ("/v1/therapists", documents.Page),
+        ("/v1/therapists", list_documents.Page),
         (f"{address}/timeline", documents.Timeline),
         (f"{address}/packet", documents.Packet),
         ("/v1/events", documents.Feed),
@@ -97,6 +97,21 @@ def test_lists_come_in_pages(service: Service) -> None:
             break
     assert made <= set(seen)
     assert len(seen) == len(set(seen))
+
+
+def test_lists_are_counted_for_every_choice(service: Service) -> None:
+    """Within the choices that were made; only where it is asked for."""
+    whose = f"Ada {contact()}"
+    service.therapist(contact_id=contact(), name=whose)
+    asked = f"/v1/therapists?q={whose}&reason=not_looked_yet"
+    answer = service.get(f"{asked}&counts=true")
+    TypeAdapter(list_documents.Page).validate_json(answer.content, strict=True)
+    counts = answer.json()["counts"]
+    assert counts["total"] == {"count": 1, "more": False}
+    assert counts["portal"] == [{"value": "alpha", "count": 1, "more": False}]
+    assert counts["longer_than"] == []
+    assert "counts" not in service.get(asked).json()
+    assert service.get(f"{asked}&longer_than=1h").json()["therapists"] == []
 
 
 def test_lists_are_searched(service: Service) -> None:

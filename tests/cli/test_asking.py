@@ -129,6 +129,8 @@ def test_what_somebody_typed_steers_no_terminal(run: Run, two_therapists: Databa
         (["--state", "waiting"], [ANN, BOB]),
         (["--state", "held"], []),
         (["--slot", "credentialing_active_attested"], []),
+        (["--reason", "not_looked_yet", "--longer-than", "7d"], [ANN, BOB]),
+        (["--longer-than", "36500d"], []),
         (["--portal", "demo", "-q", "ann"], [ANN]),
         (["-q", RECORD], [ANN]),
     ],
@@ -142,12 +144,31 @@ def test_list_finds_by_state_slot_portal_and_text(
     assert [each["id"] for each in json.loads(ended.out)["therapists"]] == found
 
 
-@pytest.mark.parametrize("wanted", [["--state", "wating"], ["--portal", "alpha"], ["--slot", "licence"]])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        ["--state", "wating"],
+        ["--portal", "alpha"],
+        ["--slot", "licence"],
+        ["--reason", "late"],
+        ["--longer-than", "1 week"],
+    ],
+)
 def test_a_misspelt_filter_is_refused(run: Run, two_therapists: Database, wanted: list[str]) -> None:
     """An empty list would read as "nobody waits"; the known names are said, exit 2."""
     ended = run("list", *wanted)
     assert ended.code == 2
-    assert any(known in ended.err for known in ("in_sync", "demo", "license"))
+    assert any(known in ended.err for known in ("in_sync", "demo", "license", "record_awaited", "7d"))
+
+
+def test_counts_follow_the_choices_that_were_made(run: Run, two_therapists: Database) -> None:
+    """As a table for people, and as JSON."""
+    told = json.loads(run("list", "-q", "ann", "--counts", "--json").out)["counts"]
+    assert told["total"] == {"count": 1, "more": False}
+    assert told["state"] == [{"value": "waiting", "count": 1, "more": False}]
+    shown = run("list", "--counts").out
+    assert "all of these" in shown
+    assert "not_looked_yet" in shown
 
 
 def test_sync_is_noted_once_however_often_it_is_pressed(run: Run, two_therapists: Database) -> None:

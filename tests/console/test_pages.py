@@ -134,3 +134,40 @@ def test_no_page_at_an_address_is_told_as_the_asker_reads(console: Console) -> N
     assert "There is no such page" in text_of(console.get("/nothing"))
     told = console.as_("success").get("/nothing", headers={"Accept": "application/json"})
     assert told.headers["content-type"] == "application/problem+json"
+
+
+def test_the_list_is_narrowed_by_all_choices_and_the_counts_follow(console: Console) -> None:
+    """Each choice says how many there would be within the others; the file has whom the page has."""
+    mark = uuid4().hex[:8]
+    for number in range(3):
+        console.therapist(contact_id=contact(), name=f"Ada {mark} {number}")
+    asked = f"q={mark}&state=waiting&reason=not_looked_yet&portal=alpha"
+    page = console.get(f"/therapists?{asked}")
+    assert "Therapists found: 3" in text_of(page)
+    assert '<option value="waiting" selected>Waiting as usual (3)</option>' in page.text
+    assert '<option value="not_looked_yet" selected>not looked yet (3)</option>' in page.text
+    assert '<option value="refused">Refused by HubSpot (0)</option>' in page.text
+    assert '<option value="7d">7 days (0)</option>' in page.text
+    rows = list(csv.DictReader(StringIO(console.get(f"/therapists.csv?{asked}").text)))
+    assert {row["reason"] for row in rows} == {"not_looked_yet"}
+    assert len(rows) == 3
+    assert list(csv.DictReader(StringIO(console.get(f"/therapists.csv?{asked}&longer_than=1h").text))) == []
+
+
+def test_an_empty_list_says_what_to_leave_out(console: Console) -> None:
+    """Each choice without which somebody is left is a link to the list without it."""
+    mark = uuid4().hex[:8]
+    for number in range(2):
+        console.therapist(name=f"Ada {mark} {number}")
+    page = console.get(f"/therapists?q={mark}&longer_than=7d&portal=alpha")
+    assert "Nobody matches all of it at once" in text_of(page)
+    assert f'<a href="/therapists?q={mark}&amp;portal=alpha">' in page.text
+    assert "Without “In this state for longer than” there are 2" in text_of(page)
+    assert "Without “Portal”" not in text_of(page), "that alone would leave nobody, too"
+
+
+@pytest.mark.parametrize("asked", ["longer_than=2h", "reason=because", "slot=nothing", "portal=omega"])
+def test_every_filter_takes_its_own_words_only(console: Console, asked: str) -> None:
+    answer = console.get(f"/therapists?{asked}")
+    assert answer.status_code == 400
+    assert "Known are" in text_of(answer)

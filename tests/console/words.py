@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 import credsync
-from credsync.web.console import frame, words
+from credsync.web.console import frame, reason_words, words
 
 CONSOLE = Path(words.__file__).parent
 CODE = Path(credsync.__file__).parent
@@ -36,6 +36,8 @@ def messages() -> Iterator[str | tuple[str, ...]]:
         words.AWAITED,
         words.KINDS,
         words.DETAILS,
+        reason_words.REASONS,
+        reason_words.AGES,
     ):
         yield from table.values()
     yield from (word for _, word, _ in frame.WAYS)

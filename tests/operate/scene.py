@@ -21,6 +21,7 @@ from credsync.core.portal_file import parse_portal
 from credsync.core.reasons import Reason
 from credsync.core.schedule import Policy
 from credsync.core.states import condition
+from credsync.core.wanted import Wanted
 from credsync.core.writes import Write, WriteState
 from credsync.hubspot.client import HubSpotClient
 from credsync.hubspot.edge import Edge
@@ -250,10 +251,12 @@ class Scene:
         """The numbers of those found, in the order of the list."""
         return [int(each["id"][-12:]) for each in self.page(**wanted)["therapists"]]
 
-    def page(self, **wanted: Any) -> dict[str, Any]:
+    def page(self, *, cursor: str | None = None, limit: int = 50, **wanted: Any) -> dict[str, Any]:
         """One page of the list."""
         with self.database.read() as connection:
-            return find_therapists(connection, self.portals, **wanted, now=self.clock.now())
+            return find_therapists(
+                connection, self.portals, Wanted(**wanted), cursor=cursor, limit=limit, now=self.clock.now()
+            )
 
 
 def _lease(connection: Connection) -> Lease:

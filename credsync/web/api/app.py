@@ -17,7 +17,8 @@ from starlette.routing import BaseRoute, Route
 from credsync.web.api.alerts import Alerts
 from credsync.web.api.answers import said
 from credsync.web.api.auth import Gate
-from credsync.web.api.calls import CALLS, Call
+from credsync.web.api.call import Call
+from credsync.web.api.calls import CALLS
 from credsync.web.api.context import ApiContext
 from credsync.web.api.delays import Delays
 from credsync.web.api.failures import ROUTE, CatchFailures, tell_framework, tell_problem

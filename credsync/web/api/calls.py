@@ -3,49 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
-
-from pydantic import BaseModel
 
 from credsync.core.alerts import AlertKind
 from credsync.core.events import EventName
+from credsync.core.reasons import Reason
 from credsync.core.states import TherapistState
 from credsync.store.tokens import Scope
-from credsync.web.api import bodies, delay_documents, documents
-from credsync.web.api.documents import Document
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A parameter of a question."""
-
-    name: str
-    description: str
-    schema: Mapping[str, Any] = field(
-        default_factory=lambda: {"type": "string", "maxLength": 1_000, "pattern": r"^[^\u0000]*$"}
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call. Without a scope it needs no token, and if it is `signed`, HubSpot's signature. `problems` are kinds beside those that any call may meet."""
-
-    method: str
-    path: str
-    handler: str
-    scope: Scope | None
-    tag: str
-    summary: str
-    description: str
-    answers: Mapping[int, tuple[str, type[Document] | str]]
-    body: type[BaseModel] | None = None
-    body_needed: bool = True
-    example: Mapping[str, Any] | None = None
-    parameters: tuple[Parameter, ...] = ()
-    problems: tuple[str, ...] = ()
-    signed: bool = False
-
+from credsync.web.api import bodies, delay_documents, documents, list_documents
+from credsync.web.api.call import Call, Parameter
 
 _THERAPIST = "/v1/therapists/{uuid}"
 _AT = "2026-11-23T18:05:00Z"
@@ -157,15 +123,27 @@ CALLS: tuple[Call, ...] = (
         "list_therapists",
         Scope.READ,
         "Seen",
-        "Therapists by state, slot, portal or search",
-        "In pages: ask again with `cursor` as `next_cursor` gave it, until that is null.",
-        {200: ("a page", documents.Page)},
+        "Therapists by state, reason, slot, portal, age or search",
+        "In pages: ask again with `cursor` as `next_cursor` gave it, until that is null. Every parameter narrows the list "
+        "further; state, reason and slots are as the last round left them.",
+        {200: ("a page", list_documents.Page)},
         parameters=(
             Parameter(
                 "state", "one state", {"type": "string", "enum": [each.value for each in TherapistState]}
             ),
+            Parameter(
+                "reason",
+                "for this reason",
+                {"type": "string", "enum": [each.value for each in Reason if each]},
+            ),
             Parameter("slot", "whose link of this slot is awaited and not found"),
             Parameter("portal", "of this portal"),
+            Parameter("longer_than", "in this state for longer than so long: `90s`, `30m`, `6h`, `7d`"),
+            Parameter(
+                "counts",
+                "`true` also counts, for every value of every parameter but `q`, who there would be with it",
+                {"type": "string", "enum": ["true", "false"], "default": "false"},
+            ),
             Parameter("q", "a UUID, contact id, record id, record URL or part of a name"),
             Parameter("cursor", "`next_cursor` of the page before"),
             Parameter("limit", "therapists in a page", _count(500, 50)),
@@ -280,7 +258,7 @@ CALLS: tuple[Call, ...] = (
         "The therapists beneath an alert",
         "Whom its cause hits now, as the list of therapists shows them. Nobody, where it is closed or hits the portal as "
         "a whole.",
-        {200: ("a page", documents.AlertTherapists)},
+        {200: ("a page", list_documents.AlertTherapists)},
         parameters=(
             Parameter("cursor", "`next_cursor` of the page before"),
             Parameter("limit", "therapists in a page", _count(500, 50)),

@@ -197,28 +197,6 @@ class Status(Document):
     writes: list[WriteDocument]
 
 
-class Entry(Document):
-    """A therapist in a list."""
-
-    id: Uuid
-    portal: str
-    contact_id: Id | None
-    name: str | None
-    state: TherapistState
-    reason: Reason
-    message: str
-    state_since: Moment
-    awaited_slots: list[str]
-    next_look_at: Moment | None
-
-
-class Page(Document):
-    """A page of a list."""
-
-    therapists: list[Entry]
-    next_cursor: str | None
-
-
 class Event(Document):
     """Something that happened."""
 
@@ -348,12 +326,6 @@ class Alerts(Document):
     alerts: list[AlertDocument]
     next_cursor: str | None
     open: Annotated[int, Field(description="how many are open now, in all portals")]
-
-
-class AlertTherapists(Page):
-    """Whom a cause hits now."""
-
-    alert: AlertDocument
 
 
 class PortalStanding(Document):

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from credsync.core.events import EventName
 from credsync.core.portal import Portal
-from credsync.web.api.calls import Call
+from credsync.web.api.call import Call
 from credsync.web.api.documents import Document, Packet, ProblemDocument
 from credsync.web.api.problems import KINDS
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from credsync.core.durations import parse_duration
 from credsync.core.events import EventName
 from credsync.core.forms import Fault
+from credsync.core.portal import Portal
+from credsync.core.reasons import Reason
 from credsync.core.states import TherapistState
+from credsync.core.wanted import Wanted
+from credsync.operate.choices import NARROWS, choices
 from credsync.operate.creation_times import ask_creation_times
 from credsync.operate.find import BadCursor, find_therapists
 from credsync.operate.live import AskLater, in_whole_seconds
@@ -51,32 +56,23 @@ class Reading:
         return said(status)
 
     async def list_therapists(self, request: Request) -> Response:
-        """Therapists by state, slot, portal or a word, page by page."""
+        """Therapists who are wanted, page by page."""
         portals, now = self._context.portals, self._context.database.clock.now()
-        question = Question(request, ("state", "slot", "portal", "q", "cursor", "limit"))
-        state = question.word("state", "state", [each.value for each in TherapistState])
-        slot = question.text("slot")
-        if slot is not None and not any(portal.slot_rule(slot) for portal in portals.values()):
-            slots = sorted({key for portal in portals.values() for key in portal.slots})
-            question.word("slot", "slot of any portal here", slots)
-        portal = question.word("portal", "portal here", sorted(portals))
-        q, cursor = question.text("q"), question.text("cursor")
+        question = Question(request, (*NARROWS, "q", "counts", "cursor", "limit"))
+        wanted = _wanted(question, portals)
+        counted = question.word("counts", "truth value", ("true", "false")) == "true"
+        cursor = question.text("cursor")
         limit = question.number("limit", 50, 1, 500)
         question.checked()
+
+        def ask(connection: Connection) -> dict[str, Any]:
+            found = find_therapists(connection, portals, wanted, cursor=cursor, limit=limit, now=now)
+            if counted:
+                found["counts"] = choices(connection, portals, wanted, now).as_json()
+            return found
+
         try:
-            found = await self._ask(
-                lambda c: find_therapists(
-                    c,
-                    portals,
-                    state=state,
-                    slot=slot,
-                    portal=portal,
-                    q=q,
-                    cursor=cursor,
-                    limit=limit,
-                    now=now,
-                )
-            )
+            found = await self._ask(ask)
         except BadCursor:
             question.refuse("cursor", "invalid_cursor", "must be a next_cursor of this list, or absent")
             question.checked()
@@ -145,6 +141,29 @@ class Reading:
                 return query(connection)
 
         return await to_thread.run_sync(in_transaction, limiter=self._limiter)
+
+
+def _wanted(question: Question, portals: Mapping[str, Portal]) -> Wanted:
+    """Which therapists a question is about; what is wrong with it is named by the question."""
+    slot = question.text("slot")
+    if slot is not None and not any(portal.slot_rule(slot) for portal in portals.values()):
+        question.word(
+            "slot", "slot of any portal here", sorted({k for each in portals.values() for k in each.slots})
+        )
+    age, longer_than = question.text("longer_than"), None
+    if age is not None:
+        try:
+            longer_than = parse_duration(age)
+        except ValueError as error:
+            question.refuse("longer_than", "not_a_duration", str(error))
+    return Wanted(
+        state=question.word("state", "state", [each.value for each in TherapistState]),
+        reason=question.word("reason", "reason", [each.value for each in Reason if each]),
+        slot=slot,
+        portal=question.word("portal", "portal here", sorted(portals)),
+        longer_than=longer_than,
+        q=question.text("q"),
+    )
 
 
 def _ask_later(later: AskLater) -> Problem:

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from credsync.core.durations import say_duration
 from credsync.store.timeline import SAID
-from credsync.web.console import words
+from credsync.web.console import reason_words, words
 from credsync.web.console.telling import Tongue
 from credsync.web.console.viewer import Viewer
 
@@ -76,6 +76,8 @@ class Renderer:
             "language": language,
             "LANGUAGES": words.LANGUAGES,
             "STATES": words.STATES,
+            "REASONS": reason_words.REASONS,
+            "AGES": reason_words.AGES,
             "LINK_STATES": words.LINK_STATES,
             "WRITE_STATES": words.WRITE_STATES,
             "PROPERTY_STATES": words.PROPERTY_STATES,
