@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -64,6 +65,28 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     else:
         server = cast(PostgresServer, request.getfixturevalue("postgres"))
         yield from _postgres_database(server, request.getfixturevalue("migrated_postgres"))
+
+
+Copies = Callable[[Path], AbstractContextManager[str]]
+"""Gives a database at the newest schema for the length of a block; a file is put into the folder."""
+
+
+@pytest.fixture(scope="session", params=BOTH)
+def copies(request: pytest.FixtureRequest) -> Copies:
+    """What several tests share is made once per kind of database, and all of them run on each."""
+    if request.param == "sqlite":
+        template = cast(Path, request.getfixturevalue("migrated_sqlite"))
+
+        @contextmanager
+        def copied(folder: Path) -> Iterator[str]:
+            path = folder / "credsync.db"
+            shutil.copyfile(template, path)
+            yield _sqlite_url(path)
+
+        return copied
+    server = cast(PostgresServer, request.getfixturevalue("postgres"))
+    name = cast(str, request.getfixturevalue("migrated_postgres"))
+    return lambda _folder: contextmanager(_postgres_database)(server, name)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import date, timedelta
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -71,7 +73,7 @@ class Load:
         line = f"{self._streets} Elm St"
         data = self._chance.choice(
             (
-                lambda: ca(line, number, ("NY",)),
+                lambda: self._whole(line, number),
                 lambda: npi(number),
                 lambda: street(line),
                 lambda: licences("NY", number=str(self._streets)),
@@ -80,6 +82,14 @@ class Load:
         self._until_acknowledged(
             lambda at: self._stage.submit(therapist, data, occurred_at=at, portal="demo")
         )
+
+    def _whole(self, line: str, number: str) -> dict[str, Any]:
+        """A CA whose licence no other has: what a write says of it tells which submission it is of."""
+        made = ca(line, number)
+        expiry = date(2027, 1, 1) + timedelta(days=self._streets)
+        item = {"state": "NY", "number": f"NY-{self._streets}", "expiry": expiry.isoformat()}
+        made["education_and_training"] = {"licenses": [item]}
+        return made
 
     def _until_acknowledged(self, tell: Callable[[str], object]) -> None:
         """The same fact again, word for word, until it is acknowledged: as a backend with a queue does."""

@@ -7,10 +7,16 @@ import os
 import signal
 import socket
 import tomllib
-from contextlib import ExitStack
+from collections import defaultdict
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import select
+
+from credsync.core.events import EventName
+from credsync.store.database import Database
+from credsync.store.tables import events
 from tests.flow.caller import Caller
 from tests.flow.hubspot_side import HubSpotSide
 from tests.flow.processes import Process, run, until
@@ -29,17 +35,28 @@ SPREAD = {
     "worker-1": ("--only", "worker"),
     "worker-2": ("--only", "worker"),
 }
+LIMITS = ("calls_per_10s", "association_calls_per_10s")
 COMES_UP_WITHIN = 180.0
 """Seconds; a few on a machine that is not busy."""
-AROUND = timedelta(seconds=0.5)
-"""Before and after a blow a round may be as slow as this between its claim and its look: all share the machine."""
 _STARTED = '"service.started"'
 
 
 class Stage(HubSpotSide, Caller):
-    """Everything that runs. Whoever makes one closes it."""
+    """Everything that runs. Whoever makes one closes it.
 
-    def __init__(self, folder: Path, database_url: str, layout: dict[str, tuple[str, ...]]) -> None:
+    `limits` are HubSpot's, of all calls but associations and of associations, as the portal file says them, too.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str,
+        layout: dict[str, tuple[str, ...]],
+        *,
+        speed: float = SPEED,
+        limits: tuple[int, int] = (190, 150),
+    ) -> None:
+        self._speed = speed
         self.folder = folder
         self.layout = layout
         self.interrupted: list[datetime] = []
@@ -49,7 +66,7 @@ class Stage(HubSpotSide, Caller):
         with ExitStack() as on_failure:
             on_failure.callback(self.close)
             options = ["--port", "0", "--portal", str(PORTAL), "--delay", "lognormal:40s:0.6"]
-            options += ["--speed", f"{SPEED:g}", "--latency", LATENCY]
+            options += ["--speed", f"{speed:g}", "--latency", LATENCY]
             self._sandbox = Process(folder / "sandbox.log", ["credsync_sandbox", *options])
             url = self._sandbox.wait_for(r"sandbox listening on (http://\S+)")
             HubSpotSide.__init__(self, url)
@@ -57,6 +74,11 @@ class Stage(HubSpotSide, Caller):
             self.portal = folder / "portals" / "demo.toml"
             self.portal.parent.mkdir()
             text = PORTAL.read_text(encoding="utf-8").replace("http://127.0.0.1:8090", url)
+            told = {}
+            for name, most, said in zip(LIMITS, limits, (190, 150), strict=True):
+                text = text.replace(f"\n{name} = {said}\n", f"\n{name} = {most}\n")
+                told[name] = most
+            self.hubspot.put("/_sandbox/settings", json=told).raise_for_status()
             self.portal.write_text(text, encoding="utf-8")
             port = _free_port()
             self.environment = {
@@ -79,7 +101,7 @@ class Stage(HubSpotSide, Caller):
         """Start a process; it is ready some time later."""
         self._starts += 1
         log = self.folder / f"{name}-{self._starts}.log"
-        arguments = ["credsync", "serve", "--speed", f"{SPEED:g}", *self.layout[name]]
+        arguments = ["credsync", "serve", "--speed", f"{self._speed:g}", *self.layout[name]]
         self._running[name] = Process(log, arguments, self.environment)
 
     def ready(self) -> list[str]:
@@ -95,6 +117,15 @@ class Stage(HubSpotSide, Caller):
         self.interrupted.append(datetime.now(UTC))
         self._running[name].end(signal.SIGKILL)
         self.start(name)
+
+    def end_in_order(self, name: str) -> None:
+        """SIGTERM: it frees its leases and ends. Then start it again."""
+        self._running[name].end(signal.SIGTERM)
+        self.start(name)
+
+    def processes(self) -> dict[int, str]:
+        """What each running process is called here, by its id."""
+        return {each.id: name for name, each in self._running.items()}
 
     def freeze(self, name: str) -> datetime:
         """SIGSTOP; gives when."""
@@ -120,12 +151,25 @@ class Stage(HubSpotSide, Caller):
             requests=self.requests(),
             journal=journal,
             truth=truth,
-            settle_after=timedelta(seconds=600 / SPEED),
+            settle_after=timedelta(seconds=600 / self._speed),
             by_people=frozenset(self.by_people),
             slow=frozenset(self.slow),
             interrupted=[*self.interrupted, *self._leases_lost()],
-            stalled=[(since - AROUND, until + AROUND) for since, until in self.stalled],
+            stalled=list(self.stalled),
+            claims=self._claims(),
         )
+
+    def _claims(self) -> dict[str, list[datetime]]:
+        """When each round that wrote a record began, as the timeline tells."""
+        found: dict[str, list[datetime]] = defaultdict(list)
+        query = select(events.c.record_id, events.c.at).where(events.c.name == EventName.WRITE_SENT.value)
+        with (
+            closing(Database(self.environment["CREDSYNC_DATABASE_URL"])) as database,
+            database.read() as read,
+        ):
+            for record_id, at in read.execute(query):
+                found[record_id].append(at)
+        return dict(found)
 
     def _leases_lost(self) -> list[datetime]:
         """When a process was so slow that its lease ran out, and said so: a round ended there, as by a kill."""

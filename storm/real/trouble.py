@@ -7,19 +7,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 
-from storm.real.stage import COMES_UP_WITHIN, Stage
+from storm.real.stage import Stage
 from tests.databases import Cluster
-from tests.flow.processes import until
 
 Trouble = Callable[[Stage, Random], None]
 """One blow, at a random moment after the last."""
 
 
 def kill(stage: Stage, chance: Random) -> None:
-    """kill -9 of a process that has come up, some time after one has."""
-    ready = until(lambda: sorted(stage.ready()), COMES_UP_WITHIN, "a process that has come up")
+    """kill -9 of a process, some time after all have come up: in the middle of what they do."""
+    stage.wait_ready()
     _wait(chance.uniform(0, 1.2))
-    stage.kill(chance.choice(ready))
+    stage.kill(chance.choice(sorted(stage.layout)))
 
 
 def stop(stage: Stage, chance: Random) -> None:
@@ -43,7 +42,6 @@ def restart_of(cluster: Cluster) -> Trouble:
         cluster.start()
         back = datetime.now(UTC)
         stage.interrupted += [since, since + (gone - since) / 2, gone, back]
-        stage.stalled.append((since, back))
 
     return restart
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.api.service import Service, serving
+from tests.conftest import Copies
 
 
 @pytest.fixture(scope="session")
-def shared_service(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """On SQLite, started once."""
-    path = tmp_path_factory.mktemp("api") / "credsync.db"
-    shutil.copyfile(migrated_sqlite, path)
-    with serving(f"sqlite:///{path}") as service:
+def shared_service(copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """On each kind of database, started once."""
+    with copies(tmp_path_factory.mktemp("api")) as url, serving(url) as service:
         yield service
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +12,7 @@ import httpx2
 import pytest
 
 from tests.api.service import AT, Service, new_address, serving
+from tests.conftest import Copies
 from tests.core.forms.ask import at
 
 CA = {"form": "ca", "occurred_at": AT, "portal": "alpha", "data": {}}
@@ -25,11 +24,9 @@ LICENSES = "data.education_and_training.licenses"
 
 
 @pytest.fixture(scope="module")
-def peopled(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, str]]:
+def peopled(copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, str]]:
     """A service of its own with four therapists in it, and the address of one who has submitted with a key."""
-    path = tmp_path_factory.mktemp("bad-input") / "credsync.db"
-    shutil.copyfile(migrated_sqlite, path)
-    with serving(f"sqlite:///{path}") as service:
+    with copies(tmp_path_factory.mktemp("bad-input")) as url, serving(url) as service:
         for _ in range(3):
             service.therapist()
         known = service.therapist(contact_id=TAKEN, name="Ada O'Neil")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import TypeAdapter
 
 from credsync.web.api import documents, list_documents
 from tests.api.service import AT, Service, contact, new_address
+from tests.flow.processes import until
 
 DATA = {"npi_and_caqh": {"npi": "1234567893"}}
 
@@ -78,7 +81,12 @@ def test_the_feed_goes_on_where_it_ended(service: Service, address: str) -> None
     other = service.therapist()
     service.post(f"{other}/sign-ups", {"kind": "first", "occurred_at": AT})
     service.post(f"{other}/sync", {"reason": "asked"})
-    all_later = service.get(f"/v1/events?after={place}").json()["events"]
+
+    def both() -> list[dict[str, Any]] | None:
+        later: list[dict[str, Any]] = service.get(f"/v1/events?after={place}").json()["events"]
+        return later if len(later) > 1 else None
+
+    all_later = until(both, 30, "what came later: PostgreSQL's feed waits for who may still fill a gap")
     assert [e["event"] for e in all_later] == ["sign_up.completed", "sync.requested"]
     some = service.get(f"/v1/events?after={place}&types=sync.requested,link.found").json()
     assert [e["event"] for e in some["events"]] == ["sync.requested"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from credsync.core.portal_file import parse_portal
 from credsync.operate.live import Live
 from credsync.web.api.calls import CALLS
 from tests.api.service import DEMO, Service, serving
+from tests.conftest import Copies
 from tests.sandbox.driver import running
 
 ROOT = Path(__file__).parents[2]
@@ -21,16 +21,13 @@ FAST = 10_000.0
 
 
 @pytest.fixture(scope="module")
-def service(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service of its own, with a HubSpot to ask: its portals are paused and its tables filled with anything."""
-    path = tmp_path_factory.mktemp("schemathesis") / "credsync.db"
-    shutil.copyfile(migrated_sqlite, path)
-    with running(tmp_path_factory.mktemp("sandbox"), DEMO) as sandbox:
+    folder = tmp_path_factory.mktemp("schemathesis")
+    with copies(folder) as url, running(tmp_path_factory.mktemp("sandbox"), DEMO) as sandbox:
         text = DEMO.replace("http://127.0.0.1:8090", sandbox.url)
         portals = {name: parse_portal(name, text) for name in ("alpha", "beta", "twofold")}
-        with serving(
-            f"sqlite:///{path}", lambda database: Live(database, portals, lambda _: "a-token", FAST)
-        ) as it:
+        with serving(url, lambda database: Live(database, portals, lambda _: "a-token", FAST)) as it:
             yield it
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +20,7 @@ from credsync.store import portals as portal_rows
 from credsync.store.webhook_tables import hints, webhooks
 from credsync_sandbox.signatures import signature_v3
 from tests.api.service import PUBLIC_URL, SECRETS, Service, contact, serving
+from tests.conftest import Copies
 
 PATH = "/v1/webhooks/hubspot/alpha"
 URL = PUBLIC_URL.rstrip("/") + PATH
@@ -31,11 +30,9 @@ COUNTED = frozenset({"webhooks", "webhook_signatures", "hints"})
 
 
 @pytest.fixture(scope="module")
-def hooked(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def hooked(copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service of its own, which knows what HubSpot calls alpha's object types."""
-    path = tmp_path_factory.mktemp("webhooks") / "credsync.db"
-    shutil.copyfile(migrated_sqlite, path)
-    with serving(f"sqlite:///{path}") as service:
+    with copies(tmp_path_factory.mktemp("webhooks")) as url, serving(url) as service:
         with service.database.write() as connection:
             portal_rows.set_account(connection, "alpha", "1234567", "app.hubspot.com", TYPES)
         yield service
@@ -368,13 +365,9 @@ def test_a_silent_database_is_503(service: Service, monkeypatch: pytest.MonkeyPa
     assert send(service, body, headers).json()["new"] is True
 
 
-def test_refusals_are_counted_each_once_and_none_is_a_line_of_its_own(
-    migrated_sqlite: Path, tmp_path: Path
-) -> None:
+def test_refusals_are_counted_each_once_and_none_is_a_line_of_its_own(database_url: str) -> None:
     """A thousand strangers are a counter and a line or two; the counts are whole when the service has stopped."""
-    path = tmp_path / "credsync.db"
-    shutil.copyfile(migrated_sqlite, path)
-    with capture_logs() as lines, serving(f"sqlite:///{path}") as service:
+    with capture_logs() as lines, serving(database_url) as service:
         before = rest(service)
         for _ in range(150):
             assert send(service, b"[]", {}).status_code == 401

@@ -15,6 +15,7 @@ import pytest
 
 from credsync.cli import main
 from credsync.store.database import Database
+from tests.conftest import Copies
 
 ROOT = Path(__file__).parents[2]
 PORTAL = (ROOT / "portals" / "demo.toml").read_text()
@@ -46,12 +47,22 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def database(home: Path, migrated_sqlite: Path) -> Iterator[Database]:
-    """The default database of `home`, at the newest schema."""
-    shutil.copyfile(migrated_sqlite, home / "credsync.db")
-    database = Database("sqlite:///credsync.db")
-    yield database
-    database.close()
+def database(home: Path, copies: Copies, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A database at the newest schema, of each kind: SQLite's is the default one of `home`, the other the settings name."""
+    with copies(home) as url:
+        if url.startswith("sqlite"):
+            url = "sqlite:///credsync.db"
+        else:
+            monkeypatch.setenv("CREDSYNC_DATABASE_URL", url)
+        database = Database(url)
+        yield database
+        database.close()
+
+
+@pytest.fixture
+def sqlite_file(home: Path, migrated_sqlite: Path) -> Path:
+    """The default database of `home`, at the newest schema, for what a file alone is about."""
+    return Path(shutil.copyfile(migrated_sqlite, home / "credsync.db"))
 
 
 @pytest.fixture

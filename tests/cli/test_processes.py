@@ -75,7 +75,7 @@ def test_a_worker_alone_ends_cleanly_on_a_signal(start: Start, database: Databas
     assert end(service).code == 0
 
 
-def test_sqlite_refuses_a_second_worker_with_a_sentence(start: Start, database: Database) -> None:
+def test_sqlite_refuses_a_second_worker_with_a_sentence(start: Start, sqlite_file: Path) -> None:
     """Exit 1 as for a port in use: who holds the file, since when, and the three ways out. An API alone may join."""
     service = start("serve", "--only", "worker", **TOKEN)
     _until(service, "service.started")

@@ -33,7 +33,8 @@ class Evidence:
     somebody else made in HubSpot, `slow` the faults that delayed an answer and did nothing else. `settle_after` is in wall time. `observed` and `interrupted` are when the portal only
     observed and when the service was killed, `stalled` when it stood still, or had been asked to wait. `unfinished` are therapists of whom a test says that something is left
     undone on purpose, with the reason. `shown` is the state that credsync itself shows of each, if it was asked. `ruled` are properties of which HubSpot
-    refuses some values by a rule that credsync may know, so that it does not send them.
+    refuses some values by a rule that credsync may know, so that it does not send them. `claims` are when the rounds that
+    wrote a record began, by its id, as the timeline tells: on a busy machine that may be long before the look.
     """
 
     portal: Json
@@ -50,6 +51,7 @@ class Evidence:
     unfinished: Mapping[str, str] | None = None
     shown: Mapping[str, str] | None = None
     ruled: frozenset[str] = frozenset()
+    claims: Mapping[str, Sequence[datetime]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Call:
     answered_well: bool
     status: int
     correlation_id: str
+    began: datetime
+    """When its first byte came, or a little before."""
 
     @property
     def ids(self) -> frozenset[str]:
@@ -102,6 +106,7 @@ class Calls:
                 (each["fault"] is None or each["fault"] in evidence.slow) and 200 <= each["status"] < 300,
                 each["status"],
                 each["correlation_id"],
+                when(each["at"]) - timedelta(milliseconds=each["ms"]),
             )
             for each in evidence.requests
             if each["correlation_id"] not in evidence.by_people
@@ -114,6 +119,16 @@ class Calls:
         found: dict[str, list[Call]] = defaultdict(list)
         for call in self.all:
             if call.name == "POST associations batch/read":
+                for each in call.ids:
+                    found[each].append(call)
+        return found
+
+    @cached_property
+    def read(self) -> Mapping[str, Sequence[Call]]:
+        """Reads of records' properties by each id they ask for."""
+        found: dict[str, list[Call]] = defaultdict(list)
+        for call in self.all:
+            if call.name == "POST objects batch/read":
                 for each in call.ids:
                     found[each].append(call)
         return found

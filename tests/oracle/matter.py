@@ -103,6 +103,18 @@ class Matter:
         if len(answered) < len(told):
             yield Knowledge(self.portal, told, self.pinned[seen.therapist])
 
+    def sent_at(self, write: Write) -> datetime:
+        """When a write left, if its process froze while it was on its way; else when it arrived.
+
+        HubSpot has no compare-and-set: what was half sent arrives when the process goes on.
+        """
+        call = self.calls.by_correlation.get(write.correlation_id)
+        if call is not None and any(
+            call.began < since and until <= call.at for since, until in self.evidence.stalled
+        ):
+            return call.began
+        return write.at
+
     def sync_since(self, seen: Seen, told: Told | None, *, include_held: bool) -> bool:
         """Whether Sync now was pressed since something was told."""
         return any(

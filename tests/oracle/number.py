@@ -21,6 +21,7 @@ def of_number(matter: Matter, record_id: str, writes: Sequence[Seen]) -> Iterato
     causes = _causes(matter, record_id, writes)
     refused = [call.at for call in matter.calls.refused.get(record_id, ())]
     unanswered = [seen for seen in writes if not _answered_well(matter, seen)]
+    overtaken = {id(seen) for seen in writes if matter.sent_at(seen.write) < seen.write.at}
     if len(writes) > len(causes) + len(refused) + len(unanswered):
         yield Wrong(Rule.TOO_OFTEN, f"record {record_id}: {len(writes)} writes, {len(causes)} causes")
         return
@@ -28,7 +29,8 @@ def of_number(matter: Matter, record_id: str, writes: Sequence[Seen]) -> Iterato
     for before, after in pairwise(writes):
         held |= before.write.values
         late = any(held.get(name) != value for name, value in after.write.values.items())
-        apart = before in unanswered or any(before.lower - SLACK < at <= after.write.at for at in refused)
+        apart = before in unanswered or not overtaken.isdisjoint((id(before), id(after)))
+        apart = apart or any(before.lower - SLACK < at <= after.write.at for at in refused)
         same_look = after.looked <= before.write.at
         if same_look and before.write.values.keys().isdisjoint(after.write.values):
             continue  # one round: what a person wants tried again goes apart, behind all else
@@ -76,14 +78,27 @@ def _taken_in(told: Sequence[Told], fact: Told) -> datetime | None:
     return min(answers, default=None)
 
 
+def _ended_and_read_back(matter: Matter, before: Seen, after: Seen) -> bool:
+    """Whether the round of a write ended before its verdict, and its values were read before they were written again.
+
+    HubSpot has no compare-and-set: what was on its way may be missing from what is read, and arrive later.
+    """
+    start, end = before.lower - BUSY, after.write.at
+    if not any(start <= at <= end for at in matter.evidence.interrupted):
+        return False
+    return any(
+        before.lower < call.at <= end and any(f'"{name}"' in call.text for name in after.write.values)
+        for call in matter.calls.read.get(after.write.record_id, ())
+    )
+
+
 def _of_repetition(matter: Matter, before: Seen, after: Seen) -> Iterator[Wrong]:
     """Values of a submission that was sent already, with nothing that asks for the full merge."""
     start, end = before.lower - BUSY, after.write.at
     told = [t for t in matter.told[after.therapist] if t.asked <= end and (t.answered or end) >= start]
     asked = [t for t in told if t.path.endswith("/sync") or "/links/" in t.path]
     taken = [at for at in matter.history.takes(after.write.record_id) if start <= at <= end]
-    killed = [at for at in matter.evidence.interrupted if start <= at <= end]
-    if asked or taken or killed:
+    if asked or taken or _ended_and_read_back(matter, before, after):
         return
     for name, written in after.write.values.items():
         if before.write.values.get(name) != written:

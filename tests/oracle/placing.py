@@ -25,7 +25,9 @@ def placed(matter: Matter, write: Write) -> Seen | Wrong:
     if looks is None:
         return Wrong(Rule.NO_LOOK, f"record {write.record_id} was written before any look at {sorted(whole)}")
     began, looked = looks
-    lower = _woke_before(matter, began) - SLACK
+    claims = (matter.evidence.claims or {}).get(write.record_id, ())
+    claimed = max((at for at in claims if at <= began), default=began)
+    lower = min(claimed, _woke_before(matter, began)) - SLACK
     states = history.numbers(history.number_at(lower), write.seq)
     if not any(history.contacts(write.record_id, n) for n in states):
         return Wrong(Rule.STRANGER, f"record {write.record_id} hung on nothing when it was looked for")
@@ -53,7 +55,8 @@ def _look_before(
     What was asked without a pause, and no object type of one contact twice, is one round; so is what was tried again.
     """
     contacts = {each for owner in owners for each in matter.ever(owner, write)}
-    looks = [call for each in contacts for call in matter.calls.looks.get(each, ()) if call.at <= write.at]
+    left = matter.sent_at(write)
+    looks = [call for each in contacts for call in matter.calls.looks.get(each, ()) if call.at <= left]
     looks.sort(key=lambda call: call.at)
     types = matter.history.looked_for(write.record_id, last)
     good = [n for n, c in enumerate(looks) if c.answered_well and _to_type(c) in types]

@@ -20,6 +20,9 @@ def found(scene: Scene, **more: Any) -> set[Rule]:
     return {wrong.rule for wrong in judge(scene.evidence(**more))}
 
 
+ENROLLED = {"npi_and_caqh": {"medicare_status": "enrolled"}}
+
+
 def linked(scene: Scene | None = None) -> Scene:
     """Ann has a contact with one Credentialing, and submitted a CA."""
     scene = scene or Scene()
@@ -450,3 +453,47 @@ def test_a_round_that_stood_still_may_have_begun_before_what_came_meanwhile() ->
     assert Rule.OLDER in found(scene) or Rule.UNASKED in found(scene)
     scene.round("c1", "1", **NPI | {"npi": "1000000004"})
     assert found(scene, stalled=[(began, scene.now - timedelta(seconds=30.1))]) == set()
+
+
+def test_what_a_round_that_ended_had_sent_is_read_before_it_is_sent_again() -> None:
+    """A kill alone excuses nothing: the values themselves are read back, not only whose slot the record holds."""
+    for asked, wrong in ((None, {Rule.AGAIN}), ("license_state", {Rule.AGAIN}), ("npi", set())):
+        scene = written()
+        killed = scene.now + timedelta(seconds=1)
+        scene.submit(ANN, ENROLLED)
+        scene.look("1")
+        if asked is not None:
+            scene.call("objects batch/read", [{"id": "c1"}])
+            scene.requests[-1]["text"] = scene.requests[-1]["text"][:-1] + f', "properties": ["{asked}"]}}'
+        scene.write("c1", **NPI, medicare="Yes")
+        assert found(scene, interrupted=[killed]) == wrong, asked
+
+
+def test_a_round_began_when_the_timeline_says_so_however_slow_its_look_was() -> None:
+    """What was acknowledged between the two need not be in its write; what was acknowledged before both must be."""
+    for seconds, wrong in ((-1, False), (5, True)):
+        scene = linked()
+        began = scene.now + timedelta(seconds=seconds)
+        at = scene.submit(ANN, npi("1000000004"))
+        claimed = began if not wrong else at + timedelta(seconds=5)
+        scene.round("c1", "1", **NPI)
+        found_now = found(scene, claims={"c1": [claimed]})
+        scene.round("c1", "1", **NPI | {"npi": "1000000004"})
+        assert bool(found_now & {Rule.OLDER, Rule.UNASKED}) is wrong
+
+
+def test_what_was_half_sent_when_its_process_froze_arrives_when_it_goes_on() -> None:
+    """HubSpot has no compare-and-set: another wrote meanwhile, and its look was none of this write's."""
+    scene = written()
+    for data in (npi("1000000004"), ENROLLED):
+        scene.submit(ANN, data)
+    scene.round("c1", "1", **NPI | {"npi": "1000000004"})
+    scene.write("c1", npi="1000000004", medicare="Yes")
+    assert Rule.NO_LOOK in found(scene)
+    sent = scene.now - timedelta(seconds=15)
+    scene.requests[-1]["ms"] = 15_000.0
+    ends = scene.now - timedelta(seconds=1)
+    assert found(scene, stalled=[(sent + timedelta(seconds=1), ends)]) == set()
+    assert found(scene, stalled=[(sent - timedelta(seconds=1), ends)]) == {Rule.NO_LOOK}, (
+        "sent while it stood still?"
+    )
