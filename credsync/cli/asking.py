@@ -159,6 +159,7 @@ def sync(
     """Look now, and send again everything that was submitted. Pressing twice is one."""
     from credsync.operate.portal_standing import standing_of
     from credsync.store.acts import sync_now
+    from credsync.store.press_limits import PressedTooOften
     from credsync.store.therapists import Door
 
     if not reason.strip():
@@ -174,7 +175,10 @@ def sync(
     with open_whole(settings_of(ctx)) as app, app.database.write() as connection:
         door = Door(app.database.clock.now(), app.settings.coalesce)
         therapist = the_one(connection, app, id_)
-        taken = sync_now(connection, door, actor(), therapist, reason.strip(), include_held)
+        try:
+            taken = sync_now(connection, door, actor(), therapist, reason.strip(), include_held)
+        except PressedTooOften as refused:
+            raise Refusal(str(refused)) from None
         standing = standing_of(connection, app.portals, taken.portal)
     if taken.new:
         say(f"Sync now of therapist {therapist} is taken; the service does it within seconds of seeing it.")

@@ -20,6 +20,7 @@ from credsync.store.audit import Whom
 from credsync.store.choices import accept_choice
 from credsync.store.intake import accept_sync
 from credsync.store.notes import accept_note
+from credsync.store.press_limits import may_press
 from credsync.store.restoring import Restored
 from credsync.store.resyncs import Choosing, request_resync
 from credsync.store.tables import links
@@ -65,7 +66,8 @@ def sync_all_now(
     reason: str,
     include_held: bool,
 ) -> list[Taken]:
-    """Sync now for several; their rows are taken in one order, and before the audit's."""
+    """Sync now for several; their rows are taken in one order, and before the audit's. Raises `PressedTooOften`."""
+    may_press(connection, actor.by, therapist_ids, door.now)
     done = [
         accept_sync(connection, door, each, reason, include_held, actor.by) for each in sorted(therapist_ids)
     ]

@@ -55,6 +55,7 @@ syncs = Table(
     Column("form", String(10), comment="a re-sync of this form alone; null for all of them"),
     Column("slot", String(200), comment="a re-sync of this slot alone; null for all of them"),
     Index("ix_syncs_therapist_id", "therapist_id"),
+    Index("ix_syncs_requested_by_requested_at", "requested_by", "requested_at"),
 )
 
 choices = Table(

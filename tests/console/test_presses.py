@@ -39,6 +39,23 @@ def test_two_people_at_once_press_one_sync_now(console: Console) -> None:
     assert len(syncs_of(console, page)) == 1
 
 
+def test_pressed_too_often_it_says_when_again_on_the_page_and_over_http(console: Console) -> None:
+    """429: the page has the sentence, the call `Retry-After`; both say that nothing was changed."""
+    page = console.therapist(contact_id=contact())
+    who, now = page.rpartition("/")[2], console.api.database.clock.now()
+    row = {"therapist_id": who, "reason": "", "include_held": False, "requested_by": "x", "requested_at": now}
+    with console.api.database.write() as connection:
+        connection.execute(syncs.insert(), [row | {"planned_at": now} for _ in range(10)])
+    answer = console.press(f"{page}/sync", reason="again")
+    assert answer.status_code == 429
+    assert "Nothing was changed" in text_of(answer)
+    assert "press again in" in text_of(answer)
+    told = console.api.post(f"/v1{page}/sync", {"reason": "again"})
+    assert (told.status_code, told.json()["type"]) == (429, "/docs#pressed-too-often")
+    assert 590 <= int(told.headers["retry-after"]) <= 600
+    assert len(syncs_of(console, page)) == 10
+
+
 def test_a_record_is_chosen_with_how_one_knows(console: Console) -> None:
     page = console.therapist(contact_id=contact())
     ambiguous(console.api, page, "801", "802")

@@ -53,6 +53,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "ask-later": Kind(
         429, "HubSpot was asked often enough for now", "`Retry-After` tells when asking again goes on."
     ),
+    "pressed-too-often": Kind(
+        429,
+        "Sync now was pressed often enough",
+        "`Retry-After` tells when it is taken again; nothing was changed.",
+    ),
     "invalid": Kind(422, "The request is not valid", "`errors` names every bad field."),
     "failed": Kind(
         500, "Something failed here", "Not the caller's fault; `instance` is the id to look for in the log."

@@ -14,8 +14,10 @@ from starlette.responses import Response
 
 from credsync.core.events import TimelineEvent
 from credsync.core.forms import Fault
+from credsync.operate.live import in_whole_seconds
 from credsync.store import timeline
 from credsync.store.idempotency import KeyReused, Press, answered_before, remember
+from credsync.store.press_limits import PressedTooOften
 from credsync.store.therapists import ContactTaken, Door, PortalDiffers, TherapistUnknown
 from credsync.web.api.answers import said
 from credsync.web.api.auth import caller
@@ -114,7 +116,7 @@ class Desk:
     def _answer(self, ended: tuple[int, dict[str, Any]] | Told | Exception) -> Response | Exception:
         """What a call is told once its change has ended, and what follows from it."""
         match ended:
-            case ContactTaken() | PortalDiffers() | TherapistUnknown() | KeyReused():
+            case ContactTaken() | PortalDiffers() | TherapistUnknown() | KeyReused() | PressedTooOften():
                 return _refused(ended)
             case Exception():
                 return ended
@@ -164,5 +166,9 @@ def _refused(refusal: Exception) -> Problem:
             message = "was used before with another body or address: take a new key for a new call"
             fault = Fault("Idempotency-Key", "key_reused", message)
             return Problem("key-reused", f"The Idempotency-Key {message}.", [fault])
+        case PressedTooOften():
+            seconds = in_whole_seconds(refusal.wait.total_seconds())
+            fault = Fault("", "pressed_too_often", f"press again in {seconds} s")
+            return Problem("pressed-too-often", str(refusal), [fault], headers={"Retry-After": str(seconds)})
         case _:
             return invalid([PORTAL_NEEDED])

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from credsync.core.people import may, role_for
 from credsync.core.phrases import phrase
+from credsync.store.press_limits import PressedTooOften
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.door import BadForm, Door, carries, from_here, read_form
 from credsync.web.console.pages import Page
@@ -63,6 +64,9 @@ class Guard:
                 return await handler(request)
             except Refusal as refusal:
                 return self.refuse(request, refusal)
+            except PressedTooOften as often:
+                why = Refusal(HTTPStatus.TOO_MANY_REQUESTS, NOTHING_CHANGED, often.why)
+                return self.refuse(request, why)
 
         return guarded
 
