@@ -16,6 +16,7 @@ from credsync.cli import (
     delays,
     doctor,
     importing,
+    overview,
     people,
     resyncing,
     sandbox,
@@ -58,6 +59,8 @@ commands.command()(asking.diff)
 commands.command()(asking.sync)
 commands.command()(choosing.choose)
 commands.command()(delays.delays)
+commands.command()(overview.today)
+commands.command()(overview.mapping)
 commands.command("import")(importing.import_)
 commands.command()(resyncing.resync)
 commands.add_typer(schema.schema, name="schema")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from credsync.cli.opening import actor, open_database, portal_names, settings_of
+from credsync.cli.output import Json, moment, say, say_json, say_table
 from credsync.cli.refusals import Refusal, tell
 
 db = typer.Typer(no_args_is_help=True, help="The database's schema.")
@@ -92,6 +93,29 @@ def create_token(
     typer.echo(made)
     if sys.stdout.isatty():
         tell("Keep it now: it is not shown again. Send it as `Authorization: Bearer <token>`.")
+
+
+@token.command("list")
+def list_tokens(ctx: typer.Context, as_json: Json = False) -> None:
+    """Every token by name, with what it may do. The tokens themselves are not kept."""
+    from credsync.store.clock import say_time
+    from credsync.store.tokens import all_tokens
+
+    with open_database(settings_of(ctx)) as database, database.read() as connection:
+        kept = all_tokens(connection)
+    told = [
+        {"name": e.name, "scopes": [s.value for s in e.scopes], "created_at": say_time(e.created_at)}
+        for e in kept
+    ]
+    if as_json:
+        say_json({"tokens": told})
+    elif told:
+        say_table(
+            ("name", "scopes", "since"),
+            [(e["name"], ", ".join(e["scopes"]), moment(str(e["created_at"]))) for e in told],
+        )
+    else:
+        say("There is no token: credsync token create NAME --scope SCOPE makes one.")
 
 
 @token.command("revoke")

@@ -15,6 +15,7 @@ from credsync.operate.alerts import alerts_list
 from credsync.operate.delays import delays_report
 from credsync.operate.figures import figures
 from credsync.operate.portal_standing import standing_of
+from credsync.operate.quota import quota
 from credsync.store.clock import say_time
 
 _ALERTS = 20
@@ -23,7 +24,7 @@ _ALERTS = 20
 def today(
     connection: Connection, portals: Mapping[str, Portal], now: datetime, policy: Policy
 ) -> dict[str, Any]:
-    """`{at, states: {state: count}, portals: [{name, state, message, therapists, due, oldest_due_s}],
+    """`{at, states: {state: count}, portals: [{name, kind, state, message, therapists, quota}],
     workflows: [delays of this week's slots], alerts: [alert], alerts_open}`."""
     counted = figures(connection, portals, now)
     alerts = alerts_list(connection, limit=_ALERTS)
@@ -36,9 +37,11 @@ def today(
         "portals": [
             {
                 "name": each.portal,
+                "kind": portals[each.portal].hubspot.kind.value,
                 "state": standings[each.portal].state.value,
                 "message": standings[each.portal].message,
                 "therapists": sum(each.by_state.values()),
+                "quota": quota(connection, portals[each.portal], now),
             }
             for each in counted
         ],

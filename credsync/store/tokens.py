@@ -55,6 +55,21 @@ def create_token(connection: Connection, name: str, scopes: Iterable[Scope], now
     return token
 
 
+@dataclass(frozen=True, slots=True)
+class KeptToken:
+    """What is known of a token; the token itself is not."""
+
+    name: str
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+
+
+def all_tokens(connection: Connection) -> list[KeptToken]:
+    """Every token, by name."""
+    rows = connection.execute(select(tokens).order_by(tokens.c.name))
+    return [KeptToken(row.name, tuple(Scope(each) for each in row.scopes), row.created_at) for row in rows]
+
+
 def revoke_token(connection: Connection, name: str) -> bool:
     """Forget a token; false if there was none of that name."""
     return connection.execute(delete(tokens).where(tokens.c.name == name)).rowcount == 1

@@ -33,6 +33,8 @@ SCOPES = {
     ("GET", "/v1/therapists/{uuid}/diff"): "read",
     ("GET", "/v1/events"): "read",
     ("GET", "/v1/delays"): "read",
+    ("GET", "/v1/today"): "read",
+    ("GET", "/v1/portals/{name}/mapping"): "read",
     ("GET", "/v1/alerts"): "read",
     ("GET", "/v1/alerts/{id}/therapists"): "read",
     ("POST", "/v1/alerts/{id}/acknowledge"): "sync",

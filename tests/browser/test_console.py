@@ -26,6 +26,7 @@ PAGES = (
     "/settings",
     "/people",
     "/audit",
+    "/tokens",
     "/sessions",
     "/sign-in",
 )

@@ -52,6 +52,11 @@ def ready(console: Console, page: Page) -> tuple[str, str, dict[str, str]]:
         who = address.rpartition("/")[2]
         fields = {"reason": "on the phone", "text": "words", "record_id": record}
         return page.path.replace("{uuid}", who).replace("{slot}", SLOT), who, fields
+    if page.path.startswith("/tokens"):
+        name = str(uuid4())
+        if page.handler == "revoke_token":
+            console.press("/tokens", "admin", name=name, scope="read")
+        return page.path, name, {"name": name, "scope": "read"}
     if "{name}" in page.path:
         before = "resume" if page.handler == "pause" else "pause"
         console.press(page.path.replace("{name}", "beta").replace(page.handler, before), "admin", reason="x")

@@ -52,6 +52,7 @@ PAGES = (
     "/settings",
     "/people",
     "/audit",
+    "/tokens",
     "/sessions",
 )
 
@@ -73,7 +74,7 @@ def test_no_page_has_an_english_sentence(
 def test_no_therapists_page_has_one_whatever_is_the_matter(
     lively: tuple[Console, list[str]], sentences: list[list[str]]
 ) -> None:
-    """One for each reason, with writes in each state and events of each name."""
+    """Whatever is the matter with a therapist, no sentence of the Spanish page is in English."""
     console, therapists = lively
     for address in therapists:
         page = console.as_("success").get(address, headers={"Accept-Language": "es"})

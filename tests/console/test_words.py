@@ -24,6 +24,7 @@ from credsync.core.writes import WriteState
 from credsync.operate.portal_standing import PortalState
 from credsync.store.people import add_person, person_by_id, set_language
 from credsync.store.sessions import open_session
+from credsync.store.tokens import Scope
 from credsync.web.console import words
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.session_door import SessionDoor
@@ -60,6 +61,7 @@ def test_every_word_of_a_state_an_event_or_a_turn_has_its_text() -> None:
         (words.PORTAL_STATES, PortalState),
         (words.AWAITED, Awaited),
         (words.KINDS, Kind),
+        (words.SCOPES, Scope),
     ):
         assert set(table) == {each.value for each in members}
     assert set(words.FORMS) == set(get_args(FormName))
@@ -93,7 +95,7 @@ def test_an_unknown_language_changes_nothing(console: Console) -> None:
 
 
 def test_whoever_has_signed_in_reads_the_language_they_chose_in_every_browser(console: Console) -> None:
-    """It is kept with the person: no cookie and no browser says otherwise."""
+    """Whoever has signed in reads the language they chose, in every browser."""
     with console.api.database.write() as connection:
         person = add_person(
             connection, f"{contact()}@example.org", Role.VIEWER, "a test", console.api.clock.now()
@@ -139,7 +141,7 @@ def test_every_page_says_which_portals_it_is_about_and_of_what_kind(console: Con
 
 
 def test_production_looks_and_reads_different(migrated_sqlite: Path, tmp_path: Path) -> None:
-    """A band of its own and a sentence, on every page, as soon as one portal is production."""
+    """Every page names its portals and what each is; production says so in words and looks different."""
     path = tmp_path / "credsync.db"
     shutil.copyfile(migrated_sqlite, path)
     real = DEMO.replace("http://127.0.0.1:8090", "https://api.hubapi.com")

@@ -35,6 +35,7 @@ def messages() -> Iterator[str | tuple[str, ...]]:
         words.PORTAL_STATES,
         words.AWAITED,
         words.KINDS,
+        words.SCOPES,
         words.DETAILS,
         reason_words.REASONS,
         reason_words.AGES,

@@ -26,6 +26,7 @@ from credsync.web.api.health import Health
 from credsync.web.api.intake import Intake
 from credsync.web.api.metrics_page import MetricsPage
 from credsync.web.api.openapi import openapi_document
+from credsync.web.api.overview import Overview
 from credsync.web.api.page import HEADERS, docs_page
 from credsync.web.api.problems import Problem
 from credsync.web.api.reading import Reading
@@ -51,6 +52,7 @@ def build_api(context: ApiContext) -> FastAPI:
         Intake(context, desk),
         Reading(context, readers),
         Delays(context, readers),
+        Overview(context, readers),
         Upkeep(context, desk),
         Alerts(context, desk, readers),
         Webhooks(context, hooks, refusals),

@@ -10,7 +10,7 @@ from credsync.core.events import EventName
 from credsync.core.reasons import Reason
 from credsync.core.states import TherapistState
 from credsync.store.tokens import Scope
-from credsync.web.api import bodies, delay_documents, documents, list_documents
+from credsync.web.api import bodies, delay_documents, documents, list_documents, overview_documents
 from credsync.web.api.call import Call, Parameter
 
 _THERAPIST = "/v1/therapists/{uuid}"
@@ -226,6 +226,29 @@ CALLS: tuple[Call, ...] = (
             Parameter("weeks", "the last weeks, the current one with them", _count(13, 13)),
         ),
         problems=("invalid",),
+    ),
+    Call(
+        "GET",
+        "/v1/today",
+        "get_today",
+        Scope.READ,
+        "Seen",
+        "How everything stands",
+        "How many therapists are how; each portal with its kind and what it has used of HubSpot's day; how long workflows "
+        "take; the newest open alerts.",
+        {200: ("how it stands", overview_documents.Today)},
+    ),
+    Call(
+        "GET",
+        "/v1/portals/{name}/mapping",
+        "get_mapping",
+        Scope.READ,
+        "Seen",
+        "What a portal looks for and writes",
+        "From the contact to objects, slots, forms and properties; and what HubSpot lacked of it when its names were last "
+        "read.",
+        {200: ("the mapping", overview_documents.Mapping)},
+        problems=("not-found",),
     ),
     Call(
         "GET",

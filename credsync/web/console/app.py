@@ -34,6 +34,7 @@ from credsync.web.console.sign_in_elsewhere import SignInElsewhere
 from credsync.web.console.therapist import TherapistPages
 from credsync.web.console.therapists import Therapists
 from credsync.web.console.today import Today
+from credsync.web.console.tokens import TokenPages
 from credsync.web.console.workflows import WorkflowPages
 
 _READERS = 4
@@ -59,6 +60,7 @@ def build_console(context: ConsoleContext, door: Door, more: Iterable[object] = 
         AlertPages(context, renderer, limiter),
         SettingsPages(context, renderer, limiter),
         PeoplePages(context, renderer, limiter),
+        TokenPages(context, renderer, limiter),
         AuditPages(context, renderer, limiter),
         SignIn(context, renderer, limiter, hashing),
         SetUpPages(context, renderer, limiter, hashing),

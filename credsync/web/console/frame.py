@@ -16,6 +16,7 @@ WAYS: Final = (
     ("/alerts", "Alerts", Act.LOOK),
     ("/settings", "Settings", Act.LOOK),
     ("/people", "People", Act.PEOPLE),
+    ("/tokens", "Tokens", Act.TOKENS),
     ("/audit", "Audit", Act.AUDIT),
 )
 """The pages named on every page of whoever may open them: address, word, act."""

@@ -61,5 +61,8 @@ PAGES: Final = (
     Page("POST", "/people/{id}/link", "new_link", Act.PEOPLE),
     Page("POST", "/people/{id}/disable", "disable_person", Act.PEOPLE),
     Page("POST", "/people/{id}/enable", "enable_person", Act.PEOPLE),
+    Page("GET", "/tokens", "tokens", Act.TOKENS),
+    Page("POST", "/tokens", "create_token", Act.TOKENS),
+    Page("POST", "/tokens/revoke", "revoke_token", Act.TOKENS),
     Page("GET", "/audit", "audit", Act.AUDIT),
 )

@@ -84,6 +84,7 @@ class Renderer:
             "EVENTS": words.EVENTS,
             "FORMS": words.FORMS,
             "TURNS": words.TURNS,
+            "SCOPES": words.SCOPES,
             "KINDS": words.KINDS,
             "AWAITED": words.AWAITED,
             "ROLES": words.ROLES,

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from credsync.core.people import Act, masked_email
 from credsync.core.phrases import Joined, phrase
 from credsync.core.plan import SyncRequest
 from credsync.core.reasons import Reason
@@ -38,6 +39,8 @@ from credsync.web.console.viewer import viewer
 _PATIENCE: Final = 4.0
 """Seconds a page waits for HubSpot."""
 _EVENTS: Final = 100
+UNSAID: Final = phrase("Sync now in the console")
+"""Why somebody pressed who did not say why."""
 
 
 class TherapistPages:
@@ -51,15 +54,20 @@ class TherapistPages:
     async def therapist(self, request: Request) -> Response:
         """The page the contact's `sync_url` opens. Opening it changes nothing."""
         report = await self._report(request)
+        who, me = report["id"], viewer(request)
+        known = await ask(self._context.database, self._limiter, lambda c: known_therapist(c, who))
+        email = known.email if known is not None else None
         return self._renderer.page(
             request,
             "therapist.html",
             it=report,
+            email=email if email is None or me.may(Act.SEE_ADDRESSES) else masked_email(email),
             turn=whose_turn(
                 TherapistState(report["state"]),
                 Reason(report["reason"]),
                 portal_runs=report["portal_state"] != PortalState.PAUSED.value,
             ),
+            unsaid=UNSAID,
             events=report["timeline"][-_EVENTS:][::-1],
             pressed=request.query_params.get("pressed", ""),
         )
@@ -108,7 +116,7 @@ class TherapistPages:
     async def sync(self, request: Request) -> Response:
         """Sync now, pressed. What is written is judged again by the round that writes."""
         include_held = "yes" in request.state.form.get("include_held", ())
-        reason = words(request, "reason") or "Sync now in the console"
+        reason = words(request, "reason") or UNSAID
         actor = viewer(request).actor
         who = _therapist_id(request)
         await self._take(

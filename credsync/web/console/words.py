@@ -22,6 +22,7 @@ from credsync.core.stamps import STAMP_REFUSED
 from credsync.core.states import TherapistState
 from credsync.core.turn import Turn
 from credsync.core.verdicts import Outcome
+from credsync.store.tokens import Scope
 from credsync.web.console.viewer import Viewer
 
 LANGUAGES: Final = {"en": "English", "es": "Español"}
@@ -96,6 +97,13 @@ EVENTS: Final[Mapping[str, str]] = {
     EventName.PORTAL_RESUMED: "Portal resumed",
     EventName.NOTE_ADDED: "Note",
 }
+SCOPES: Final[Mapping[str, str]] = {
+    Scope.INTAKE: "report what therapists did",
+    Scope.READ: "read how they stand",
+    Scope.SYNC: "press Sync now and choose records",
+    Scope.ADMIN: "everything, pausing portals too",
+}
+"""What a token may do."""
 KINDS: Final[Mapping[Kind, str]] = {
     Kind.PRODUCTION: "production",
     Kind.TEST: "test account",
