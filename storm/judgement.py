@@ -77,6 +77,8 @@ async def _evidence(scene: Scene, shown: Mapping[str, str]) -> Evidence:
         stalled=[span for p in scene.processes for span in (*p.network.held_back, *p.frozen)],
         shown=shown,
         ruled=scene.spells.ruled,
+        frozen=[span for p in scene.processes for span in p.frozen],
+        between_looks=timedelta(seconds=WINDOW if scene.few_calls else 0.2),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Awaitable, Callable
+from contextvars import Context, ContextVar, copy_context
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -49,6 +50,10 @@ class SkewedClock:
         return self._time.now() + self._ahead
 
 
+FROZEN_UNTIL: ContextVar[Callable[[], float]] = ContextVar("FROZEN_UNTIL")
+"""Gives the second until which the process stands still whose tasks run in this context."""
+
+
 class StandsStillError(AssertionError):
     """Somebody goes round and round, and time does not go on."""
 
@@ -71,15 +76,35 @@ class _Jumping(selectors.DefaultSelector):
         return ready
 
 
+class _Loop(asyncio.SelectorEventLoop):
+    """Its time is virtual, and no timer of a process goes off while that stands still: all that are due do afterwards."""
+
+    def __init__(self, time: VirtualTime) -> None:
+        super().__init__(_Jumping(time))
+        self.time = time.monotonic  # type: ignore[method-assign]
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        context = copy_context() if context is None else context
+        until = context.get(FROZEN_UNTIL)
+        if until is None:
+            return super().call_at(when, callback, *args, context=context)
+        made: list[asyncio.TimerHandle] = []
+
+        def goes_off() -> None:
+            if self.time() < until():
+                super(_Loop, self).call_at(until(), goes_off, context=context)
+            elif not made[0].cancelled():
+                callback(*args)
+
+        made.append(super().call_at(when, goes_off, context=context))
+        return made[0]
+
+
 def run(time: VirtualTime, work: Callable[[], Awaitable[_T]]) -> _T:
     """Run to the end in virtual time. Nothing in it may wait for a thread or a socket.
 
     Raises `StandsStillError` where somebody does not wait at all.
     """
-
-    def new_loop() -> asyncio.AbstractEventLoop:
-        loop = asyncio.SelectorEventLoop(_Jumping(time))
-        loop.time = time.monotonic  # type: ignore[method-assign]
-        return loop
-
-    return anyio.run(work, backend="asyncio", backend_options={"loop_factory": new_loop})
+    return anyio.run(work, backend="asyncio", backend_options={"loop_factory": lambda: _Loop(time)})

@@ -104,6 +104,7 @@ class Network(httpx2.AsyncBaseTransport):
     async def _carried(self, request: httpx2.Request) -> httpx2.Response:
         kind, chance = self._weather.strikes(request.url.path), self._weather.chance
         await anyio.sleep(chance.uniform(0.01, 0.08))
+        self._alive()
         if kind in ("refused", "vanished", "server_error", "limited"):
             return self._turned_away(kind, request)
         writes = request.url.path.endswith("batch/update")

@@ -29,7 +29,7 @@ class People:
         chance = Random(f"life {self._seed} {number}")
         therapist, say = uuid_of(number), self._say
         self.therapists.append(therapist)
-        await anyio.sleep(chance.uniform(0, 90))
+        await anyio.sleep(chance.uniform(0, 50))
         moving = chance.random() < 0.3
         states = tuple(chance.sample(["NY", "CA", "TX"], chance.choice((0, 1, 2))))
         never = {"never": ["therapist_address"]} if chance.random() < 0.1 else {}
@@ -50,10 +50,10 @@ class People:
             first.reverse()
         for step in first:
             step()
-            await anyio.sleep(chance.uniform(0, 60))
+            await anyio.sleep(chance.uniform(0, 35))
         say.sign_up(therapist, contact, moving=moving)
         for _ in range(chance.randint(0, 4)):
-            await anyio.sleep(chance.uniform(0.2, 110))
+            await anyio.sleep(chance.uniform(0.2, 60))
             await self._goes_on(therapist, contact, moving, states, bad, chance)
 
     async def _goes_on(

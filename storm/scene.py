@@ -30,7 +30,7 @@ from storm.spells import ZONE, Spells
 from storm.webhooks import Webhooks
 
 PORTAL = Path(__file__).parents[1] / "portals" / "demo.toml"
-STORMY = 300.0
+STORMY = 200.0
 """Seconds of bad weather."""
 VERIFY_EVERY = timedelta(minutes=5)
 """Instead of a day: what changed in HubSpot and was told by nobody is found before all is at rest."""
@@ -42,7 +42,7 @@ BEFORE_MIDNIGHT = 3_600.0 - STORMY - 300.0
 """So many seconds after nine it is 10:00 UTC, midnight in `ZONE`, when the storm is over."""
 FEW = 8
 """Calls in ten seconds, where they are few."""
-AGAIN = 600.0
+AGAIN = 400.0
 """Seconds at rest in which nothing may be written any more."""
 
 
@@ -89,6 +89,7 @@ class Scene:
         self.hubspot = httpx2.AsyncClient(transport=self._asgi, base_url=self.portal.hubspot.base_url)
         self.database = Database(url, self.time, rehearsal=Rehearsal(self.time, anyio.lowlevel.checkpoint))
         self.database.engine = statements_kept(self.database.engine)
+        self._watching = self.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self.processes: list[Process] = []
         self.callers = Callers(self.database, self.portal, self.time, Random(f"callers {seed}"), self.wake)
         self.outcome = Outcome(seed)
@@ -123,6 +124,7 @@ class Scene:
             self.end_processes()
             tasks.cancel_scope.cancel()
         await judged(self)
+        self._watching.close()
         self.database.close()
         await self.hubspot.aclose()
         return self.outcome
@@ -162,7 +164,7 @@ class Scene:
     async def _bad_luck(self, tasks: anyio.abc.TaskGroup) -> None:
         """Processes are frozen, and those that died are started again."""
         freezes = self.chance.choice((0, 0, 1, 2))
-        moments = sorted(self.chance.uniform(10, STORMY - 100) for _ in range(freezes))
+        moments = sorted(self.chance.uniform(10, STORMY - 70) for _ in range(freezes))
         while True:
             await anyio.sleep(1)
             if moments and self.time.seconds >= moments[0]:
@@ -203,8 +205,7 @@ class Scene:
 
     def _check_owner(self, process: Process) -> None:
         """One process calls HubSpot for a portal: whoever holds its lease at that moment."""
-        with self.database.engine.connect() as connection:
-            row = connection.execute(OWNER).one_or_none()
+        row = self._watching.execute(OWNER).one_or_none()
         if row is None or row.owner != process.name or row.expires_at < self.time.now():
             self.wrong(f"{process.name} called HubSpot without the lease at {self.time.now()}")
         if self.owners[-1:] != [process.name]:

@@ -162,11 +162,14 @@ class Sweep:
 
     def _claim(self, connection: Connection, now: datetime) -> list[Claimed]:
         portal = self.edge.portal
+        begins = may_sweep_from(connection, portal.name)
+        if begins is not None and now < begins:
+            return []
         status = portals.status_of(connection, portal.name)
         if status.paused_at is not None or self._may_read_nothing(status.denied):
             return []
-        begins, due = may_sweep_from(connection, portal.name), next_due_at(connection, portal.name)
-        if (begins is not None and now < begins) or (due is not None and due <= now):
+        due = next_due_at(connection, portal.name)
+        if due is not None and due <= now:
             return []
         every = self.policy.verify_every
         return oldest_verified(connection, portal.name, portal.digest, now, every, MOST_THERAPISTS)

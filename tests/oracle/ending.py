@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tests.oracle.matter import Matter, Seen, mentions
 from tests.oracle.reading import UNJUDGED, Knowledge, Offer
@@ -46,11 +46,20 @@ def _parked(matter: Matter, offer: Offer, contact: str) -> bool:
         for look in matter.calls.looks.get(each, ())
         if look.answered_well
         and look.at > came
-        and not any(look.at <= at <= look.at + A_ROUND for at in matter.evidence.interrupted)
+        and not any(look.at <= at <= _kept_by(matter, look.at) for at in matter.evidence.interrupted)
     ]
     return any(
         came < ended and not any(look < began for look in looks) for began, ended in matter.evidence.observed
     )
+
+
+def _kept_by(matter: Matter, looked: datetime) -> datetime:
+    """When a round that looked then has kept what it found, at the latest."""
+    latest = looked + A_ROUND
+    for since, until in sorted(matter.evidence.stalled):
+        if since <= latest:
+            latest = max(latest, until + A_ROUND)
+    return latest
 
 
 def _of_offer(

@@ -52,6 +52,10 @@ class Evidence:
     shown: Mapping[str, str] | None = None
     ruled: frozenset[str] = frozenset()
     claims: Mapping[str, Sequence[datetime]] | None = None
+    frozen: Sequence[tuple[datetime, datetime]] = ()
+    """The part of `stalled` in which a whole process stood still."""
+    between_looks: timedelta = timedelta(milliseconds=200)
+    """How long two looks of one round may be apart: long, where few calls are allowed and a round waits for seats."""
 
 
 @dataclass(frozen=True, slots=True)

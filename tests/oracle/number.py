@@ -11,6 +11,8 @@ from tests.oracle.matter import SLACK, Matter, Seen
 from tests.oracle.reading import Knowledge
 from tests.oracle.wrongs import Rule, Wrong
 
+TO_KEEP = timedelta(seconds=1)
+"""A process that ends or stands still so soon after an answer may not have kept what it said."""
 BUSY = timedelta(seconds=2)
 """A busy machine may take that long between claiming a therapist and looking: a fact told meanwhile is the next write's
 cause. What this lets pass is bounded by the count of causes."""
@@ -46,9 +48,14 @@ def of_number(matter: Matter, record_id: str, writes: Sequence[Seen]) -> Iterato
 
 
 def _answered_well(matter: Matter, seen: Seen) -> bool:
-    """Whether credsync heard that this was written; else it may send it again."""
+    """Whether credsync heard that this was written, and lived to keep it; else it may send it again."""
     call = matter.calls.by_correlation.get(seen.write.correlation_id)
-    return call is not None and call.answered_well
+    if call is None or not call.answered_well:
+        return False
+    kept = call.ended + TO_KEEP
+    return not any(call.at <= at <= kept for at in matter.evidence.interrupted) and not any(
+        since <= kept and call.at <= until for since, until in matter.evidence.frozen
+    )
 
 
 def _causes(

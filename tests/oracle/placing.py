@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tests.oracle.evidence import Call, Write
 from tests.oracle.matter import SLACK, Matter, Seen
 from tests.oracle.wrongs import Rule, Wrong
-
-BETWEEN_LOOKS = timedelta(milliseconds=200)
 
 
 def placed(matter: Matter, write: Write) -> Seen | Wrong:
@@ -41,7 +39,7 @@ def placed(matter: Matter, write: Write) -> Seen | Wrong:
 def _woke_before(matter: Matter, began: datetime) -> datetime:
     """A round that stood still between its claim and its look may have claimed before that."""
     for since, until in sorted(matter.evidence.stalled, reverse=True):
-        if since < began <= until + BETWEEN_LOOKS:
+        if since < began <= until + matter.evidence.between_looks:
             began = since
     return began
 
@@ -67,7 +65,10 @@ def _look_before(
     while first > 0:
         before = looks[first - 1]
         if before.answered_well:
-            if _asked(before, contacts) & seen or before.ended < looks[first].at - BETWEEN_LOOKS:
+            if (
+                _asked(before, contacts) & seen
+                or before.ended < looks[first].at - matter.evidence.between_looks
+            ):
                 break
             seen |= _asked(before, contacts)
         first -= 1
