@@ -9,11 +9,14 @@ from storm.bugs import BUGS, found_by
 KNOWN = {
     "answer_before_the_commit": 3,
     "drop_the_lease": 1,
-    "forget_the_guard": 1,
+    "forget_retry_after": 5,
+    "forget_the_guard": 31,
     "ignore_settling": 11,
     "ignore_what_a_batch_says_of_single_records": 3,
     "keep_what_is_sensitive": 1,
+    "leave_null_alone": 5,
     "let_the_later_arrival_win": 1,
+    "look_once": 2,
     "mix_up_therapists": 1,
     "never_renew": 1,
     "send_everything_with_each_fact": 1,
@@ -22,6 +25,8 @@ KNOWN = {
     "skip_the_label": 1,
     "skip_the_read_back": 3,
     "take_any_parent": 1,
+    "take_silence_for_absence": 35,
+    "take_the_first_of_two": 3,
     "trust_a_stored_id": 1,
 }
 """Seeds that find a fault; the rest of `BUGS` needs more of them than a test run has."""

@@ -12,8 +12,8 @@ import pytest
 
 from storm.seeds import Fresh, storm
 
-ON_SQLITE = range(1, 41)
-ON_POSTGRES = range(1, 11)
+ON_SQLITE = range(1, 101)
+ON_POSTGRES = range(1, 31)
 TOGETHER = 10
 AGAIN = """
 import json, sys, tempfile
