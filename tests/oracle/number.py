@@ -12,7 +12,7 @@ from tests.oracle.reading import Knowledge
 from tests.oracle.wrongs import Rule, Wrong
 
 TO_KEEP = timedelta(seconds=1)
-"""A process that ends or stands still so soon after an answer may not have kept what it said."""
+"""A process that stands still so soon after an answer may have lost its lease before it kept what that said."""
 BUSY = timedelta(seconds=2)
 """A busy machine may take that long between claiming a therapist and looking: a fact told meanwhile is the next write's
 cause. What this lets pass is bounded by the count of causes."""
@@ -53,9 +53,7 @@ def _answered_well(matter: Matter, seen: Seen) -> bool:
     if call is None or not call.answered_well:
         return False
     kept = call.ended + TO_KEEP
-    return not any(call.at <= at <= kept for at in matter.evidence.interrupted) and not any(
-        since <= kept and call.at <= until for since, until in matter.evidence.frozen
-    )
+    return not any(since <= kept and call.at <= until for since, until in matter.evidence.frozen)
 
 
 def _causes(
