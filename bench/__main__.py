@@ -113,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     measures.add_parser("hints", parents=[late], help="the same with webhooks, and looks beside the fewest")
     full = measures.add_parser("intake", parents=[settings], help="applications taken in per second")
     full.add_argument("--seconds", type=float, default=10.0)
+    full.add_argument("--notify", action="store_true", help="on PostgreSQL, with and without NOTIFY, alone")
     measures.add_parser(
         "poison", parents=[settings], help="calls where one record of a hundred holds a bad value"
     )
@@ -211,6 +212,8 @@ def _hints(options: argparse.Namespace) -> list[Row]:
 
 
 def _intake(options: argparse.Namespace) -> list[Row]:
+    if options.notify:
+        return intake.notify_rows(*intake.with_and_without_notify(options.seconds))
     alone, beside_rounds = intake.measure(options.seconds, options.settings)
     _said.print(f"intake, alone: {intake.say(alone)}")
     _said.print(f"intake, beside rounds: {intake.say(beside_rounds)}")

@@ -6,16 +6,18 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from statistics import mean
 
 from bench import clients
 from bench.portal import NAME, Applicant
 from bench.processes import Stage, stage
 from bench.report import Row, percentile, times
 from bench.service import connected
+from bench.spread import crowd
 from tests.core.forms.samples import whole_ca
 
 CLIENTS = 16
@@ -68,6 +70,22 @@ def measure_on(on: Stage, seconds: float, first: int = FIRST) -> Intake:
     return Intake(len(answers), kept, sent.seconds, answers, used, bare_commit(on), len(_body(0)))
 
 
+def with_and_without_notify(seconds: float) -> tuple[list[float], list[float]]:
+    """Submissions a second on PostgreSQL through an API alone: announcing each, and not; by turns, twice each."""
+    found: dict[bool, list[float]] = {True: [], False: []}
+    for turn in range(4):
+        announces = turn in (0, 3)
+        with crowd("postgresql", {"listen": "true" if announces else "false"}) as (here, _):
+            api = here.start("api", "--only", "api")
+            most = int(seconds * FASTEST) + CLIENTS
+            calls = clients.shared_out(
+                (_call_at(api.url, here.token, person) for person in range(FIRST, FIRST + most)), CLIENTS
+            )
+            sent = clients.send(api.url, calls, seconds)
+        found[announces].append(len(sent.answers) / sent.seconds)
+    return found[True], found[False]
+
+
 def _kept(on: Stage) -> int:
     """Submissions on disk, as another process reads them."""
     with closing(sqlite3.connect(on.folder / "credsync.db")) as database:
@@ -93,8 +111,12 @@ def bare_commit(on: Stage, commits: int = 200) -> float:
 
 
 def _call(on: Stage, person: int) -> bytes:
+    return _call_at(on.service.url, on.token, person)
+
+
+def _call_at(url: str, token: str, person: int) -> bytes:
     path = f"/v1/therapists/{Applicant(person).id}/submissions"
-    return clients.request(on.service.url, path, on.token, _body(person))
+    return clients.request(url, path, token, _body(person))
 
 
 def _body(number: int) -> bytes:
@@ -137,6 +159,19 @@ def rows(alone: Intake, beside_rounds: Intake) -> list[Row]:
             f"{beside_rounds.per_second:,.0f} a second, {_answers(beside_rounds)}",
         ),
         Row("  accepted and kept", f"{kept:,} of {accepted:,}", "", "", "all", kept == accepted),
+    ]
+
+
+def notify_rows(announcing: Sequence[float], silent: Sequence[float]) -> list[Row]:
+    """What announcing costs: every commit that notifies waits for the one before it."""
+    with_it, without = mean(announcing), mean(silent)
+    return [
+        Row(
+            f"the same on PostgreSQL, an API alone, each announced by NOTIFY; {len(announcing)} runs by turns",
+            f"{with_it:,.0f} a second",
+            f"{without:,.0f} a second without NOTIFY",
+            times(without, with_it),
+        )
     ]
 
 
