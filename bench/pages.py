@@ -87,6 +87,9 @@ def _paths(one: str) -> Sequence[tuple[str, str]]:
         ("therapists", "/therapists"),
         ("  who waits", "/therapists?state=waiting"),
         ("  who waits for a slot", f"/therapists?state=waiting&slot={slot}&portal={NAME}"),
+        ("  for a reason, for a week", "/therapists?reason=two_records_in_slot&longer_than=7d"),
+        ("  of one slot for a day", f"/therapists?slot={slot}&longer_than=1d"),
+        ("  where nobody is left", f"/therapists?state=refused&slot={slot}"),
         ("  a late page", f"/therapists?state=in_sync&after={cursor_after(one)}"),
         ("  by a name that few have", "/therapists?q=cordunel+fer"),
         ("  by a name that many have", "/therapists?q=go"),
@@ -108,6 +111,7 @@ def _calls(one: str) -> Sequence[tuple[str, str]]:
     return (
         ("GET /v1/therapists", "/v1/therapists"),
         ("  by state and slot", f"/v1/therapists?state=waiting&slot={slot}"),
+        ("  with counts", "/v1/therapists?state=overdue&counts=true"),
         ("  by name", "/v1/therapists?q=dunil"),
         ("GET /v1/therapists/{uuid}", f"/v1/therapists/{one}"),
         ("  /packet", f"/v1/therapists/{one}/packet"),

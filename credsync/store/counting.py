@@ -29,7 +29,7 @@ MOST: Final = 1_000
 """Counted of one cell or slot; beyond it, it is said to be more."""
 
 
-_OPEN: Final = "links.awaited AND links.state <> 'found'"
+_OPEN: Final = "links.awaited = true AND links.state <> 'found'"
 """The condition of `ix_links_open`, as it may stand beside other tables."""
 _JOINED: Final = 500
 """Of whom more than an index must be read."""

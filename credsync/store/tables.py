@@ -47,8 +47,9 @@ WAITING = "awaited AND state <> 'found' AND state <> 'given_up'"
 
 Nothing in it is a column of another index, which SQLite would prefer.
 """
-OPEN = "awaited AND state <> 'found'"
-"""Which links wait, the given up among them: the condition of the small index of who waits for a slot."""
+OPEN = "awaited = true AND state <> 'found'"
+"""Which links wait, the given up among them: the condition of the small index of who waits for a slot. Worded unlike the
+one above, which SQLite would take it for."""
 VERIFIABLE = (
     "backfill_at IS NULL AND contact_id IS NOT NULL AND merged_contact_id IS NULL AND state <> 'given_up'"
 )

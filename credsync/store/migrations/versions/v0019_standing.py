@@ -10,7 +10,7 @@ down_revision = "0018"
 branch_labels = None
 depends_on = None
 
-_OPEN = sa.text("awaited AND state <> 'found'")
+_OPEN = sa.text("awaited = true AND state <> 'found'")
 
 
 def upgrade() -> None:
