@@ -62,6 +62,7 @@ async def _evidence(scene: Scene, shown: Mapping[str, str]) -> Evidence:
     for each in requests["requests"]:
         if each["correlation_id"] in lost:
             each["fault"] = -1
+        each["began"] = each["at"]
         each["ms"] = max(each["ms"], took.get(each["correlation_id"], 0.0) * 1000)
     in_vain = [each for network in networks for each in network.in_vain]
     return Evidence(

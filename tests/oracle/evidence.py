@@ -29,7 +29,7 @@ class Told:
 class Evidence:
     """Everything the oracle judges by.
 
-    `requests`, `journal` and `truth` are as the sandbox tells them. `by_people` are the correlation ids of calls that
+    `requests`, `journal` and `truth` are as the sandbox tells them, and a request may say when it `began`. `by_people` are the correlation ids of calls that
     somebody else made in HubSpot, `slow` the faults that delayed an answer and did nothing else. `settle_after` is in wall time. `observed` and `interrupted` are when the portal only
     observed and when the service was killed, `stalled` when it stood still, or had been asked to wait. `unfinished` are therapists of whom a test says that something is left
     undone on purpose, with the reason. `shown` is the state that credsync itself shows of each, if it was asked. `ruled` are properties of which HubSpot
@@ -110,7 +110,9 @@ class Calls:
                 (each["fault"] is None or each["fault"] in evidence.slow) and 200 <= each["status"] < 300,
                 each["status"],
                 each["correlation_id"],
-                when(each["at"]) - timedelta(milliseconds=each["ms"]),
+                when(each["began"])
+                if "began" in each
+                else when(each["at"]) - timedelta(milliseconds=each["ms"]),
             )
             for each in evidence.requests
             if each["correlation_id"] not in evidence.by_people

@@ -44,6 +44,10 @@ def of_number(matter: Matter, record_id: str, writes: Sequence[Seen]) -> Iterato
             continue
         if late:  # what was tried in vain before goes out behind something newer
             continue
+        if _ended_and_read_back(
+            matter, before, after
+        ):  # nobody heard of the first, and a person edited meanwhile
+            continue
         yield Wrong(Rule.TOO_OFTEN, f"record {record_id} was written at {after.write.at} for no new cause")
 
 
