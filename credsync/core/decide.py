@@ -298,7 +298,8 @@ def _gate(
     if early:
         return write
     assert link is not None
-    again = unknown and write.record_id == link.record_id
+    without_verdict = unknown or (write.state is WriteState.WAITING and write.sent_at is not None)
+    again = without_verdict and write.record_id == link.record_id
     reason = Reason.NO_VERDICT if again else Reason.NONE
     return replace(write, state=WriteState.DUE, reason=reason, record_id=link.record_id)
 

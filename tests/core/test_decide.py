@@ -576,6 +576,22 @@ def test_what_had_no_verdict_when_its_record_was_lost_goes_to_the_successor() ->
     assert story.told() == ["written"]
 
 
+def test_what_had_no_verdict_is_read_back_on_the_record_that_takes_its_slot_again() -> None:
+    story = Story()
+    record = story.hub.add("credentialing", ATTESTED)
+    story.hub.add("therapist_address", CURRENT)
+    story.submit(form_data(npi="1"), moving=False)
+    story.round(always(Outcome.UNKNOWN))
+    story.got(record)["npi"] = "1"
+    gone = story.hub.records.pop(record)
+    story.wait(60).round()
+    assert story.told() == ["waiting record_lost"]
+    story.hub.records[record] = gone
+    story.run()
+    assert story.told() == ["written"]
+    assert len(story.sent) == 1
+
+
 def test_of_two_records_in_a_slot_the_one_that_stays_gets_what_the_deleted_one_had() -> None:
     story, old = in_sync()
     new = story.hub.add("credentialing", ATTESTED)
