@@ -120,7 +120,7 @@ def list_tokens(ctx: typer.Context, as_json: Json = False) -> None:
 
 @token.command("revoke")
 def revoke_token(ctx: typer.Context, name: TokenName) -> None:
-    """Forget a token; calls with it are refused from now on."""
+    """Forget a token; calls with it are refused within 5 seconds."""
     from credsync.store import acts
 
     with open_database(settings_of(ctx)) as database, database.write() as connection:
