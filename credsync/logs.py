@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
@@ -31,7 +32,9 @@ def configure_logs(log_format: Literal["json", "console"], also: Sequence[Proces
         *also,
     ]
     renderer: Processor = (
-        structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer(_as_json)
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer()
     )
     lines = _Lines(sys.stderr)
     structlog.configure(
@@ -52,6 +55,14 @@ def configure_logs(log_format: Literal["json", "console"], also: Sequence[Proces
     root.setLevel(logging.INFO)
     for noisy in ("httpx2", "httpcore2", "uvicorn", "uvicorn.access", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+_ENCODER = json.JSONEncoder(default=repr)
+
+
+def _as_json(line: EventDict, **_: object) -> str:
+    """A line as JSON; an encoder that is made for every line anew takes as long as the line."""
+    return _ENCODER.encode(line)
 
 
 class _Lines:

@@ -68,10 +68,10 @@ def judge_unseen(
 
 def judge_link(link: Link, sight: SlotSight, now: datetime, spans: Spans) -> Judgement:
     """The link after a look that was answered."""
-    looked = replace(link, looks=link.looks + 1, last_looked_at=now, candidates=())
-    holder = _holder(looked, sight)
+    holder = _holder(link, sight)
     if holder is not None:
-        return _found(looked, holder, sight, now, spans)
+        return _found(link, holder, sight, now, spans)
+    looked = replace(link, looks=link.looks + 1, last_looked_at=now, candidates=())
     if any(c.record_id not in sight.taken for c in sight.holders):
         return _ambiguous(looked, sight, now, spans)
     return _missed(looked, sight, now, spans)
@@ -92,6 +92,8 @@ def _found(link: Link, holder: Candidate, sight: SlotSight, now: datetime, spans
     same = link.record_id == holder.record_id
     found = replace(
         link,
+        looks=link.looks + 1,
+        last_looked_at=now,
         state=LinkState.FOUND,
         reason=Reason.SETTLING if doubted else Reason.CHOSEN_BY_PERSON if chosen else Reason.NONE,
         record_id=holder.record_id,

@@ -237,13 +237,18 @@ def _planned(portal: Portal, need: _Need, row: Write | None) -> Write:
     enrolment, form, slot = need.key
     if row is None:
         name: FormName = form  # type: ignore[assignment]
-        row = Write(None, enrolment, name, slot, need.rule, frozenset(), need.submitted_at)
+        row = Write(
+            None, enrolment, name, slot, need.rule, need.submissions, need.submitted_at, cause=need.cause
+        )
         if portal.hubspot.mode is Mode.OBSERVE:
             row = replace(row, state=WriteState.HELD, reason=Reason.OBSERVE_ONLY)
         elif need.parked:
             row = replace(row, state=WriteState.HELD, reason=Reason.RESTORED)
     if need.cause is Cause.SYNC and row.state is WriteState.HELD and portal.hubspot.mode is Mode.WRITE:
         row = replace(row, state=WriteState.WAITING, reason=Reason.NOT_LOOKED_YET)
+    told = (slot, need.rule, need.submissions, need.submitted_at, need.cause)
+    if (row.slot, row.rule, row.submissions, row.submitted_at, row.cause) == told:
+        return row
     return replace(
         row,
         slot=slot,

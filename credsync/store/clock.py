@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -22,6 +23,7 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+@lru_cache(maxsize=4_096)  # a round stores its own moment some thousand times
 def say_time(at: datetime) -> str:
     """A moment as the API, the logs and HubSpot's people see it: RFC 3339, UTC, microseconds.
 
