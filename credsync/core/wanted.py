@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from credsync.core.durations import parse_duration
@@ -40,7 +40,12 @@ class Wanted:
 
     def before(self, now: datetime) -> datetime | None:
         """Since when a therapist has to be in its state."""
-        return None if self.longer_than is None else now - self.longer_than
+        if self.longer_than is None:
+            return None
+        try:
+            return now - self.longer_than
+        except OverflowError:  # longer than there are years: nobody
+            return datetime.min.replace(tzinfo=UTC)
 
     @property
     def holds_nul(self) -> bool:

@@ -84,10 +84,6 @@ STORMS: dict[str, Callable[..., Ended]] = {
 def _on_postgres(trouble: Callable[..., Trouble], seed: int, blows: int, always: bool) -> Ended:
     with own_server() as server, tempfile.TemporaryDirectory(prefix="storm-real-") as folder:
         assert server.cluster is not None
-        server.admin.execute(
-            "ALTER SYSTEM SET synchronous_commit = on"
-        )  # what is acknowledged outlives a crash
-        server.admin.execute("SELECT pg_reload_conf()")
         url = server.url(server.create_database())
         told = [server.cluster.home / "log"]
         return _run(Path(folder), url, SPREAD, trouble(server.cluster), seed, blows, always, told)

@@ -139,7 +139,11 @@ CALLS: tuple[Call, ...] = (
             ),
             Parameter("slot", "whose link of this slot is awaited and not found"),
             Parameter("portal", "of this portal"),
-            Parameter("longer_than", "in this state for longer than so long: `90s`, `30m`, `6h`, `7d`"),
+            Parameter(
+                "longer_than",
+                "in this state for longer than so long: `90s`, `30m`, `6h`, `7d`",
+                {"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m|h|d)$"},
+            ),
             Parameter(
                 "counts",
                 "`true` also counts, for every value of every parameter but `q`, who there would be with it",
