@@ -20,7 +20,7 @@ from credsync.core.reasons import Reason
 from credsync.core.schedule import Policy, next_look
 from credsync.core.slots import Candidate, ParentAwaited, TypeSight, holders
 from credsync.core.two_hops import left_behind, under_definitive
-from credsync.core.writes import UNFINISHED, Write, WriteState
+from credsync.core.writes import UNFINISHED, Cause, Write, WriteState
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +298,8 @@ def _gate(
     if early:
         return write
     assert link is not None
-    without_verdict = unknown or (write.state is WriteState.WAITING and write.sent_at is not None)
+    owed = write.cause is Cause.SUCCESSOR and write.sent_at is not None
+    without_verdict = unknown or (owed and write.state is WriteState.WAITING)
     again = without_verdict and write.record_id == link.record_id
     reason = Reason.NO_VERDICT if again else Reason.NONE
     return replace(write, state=WriteState.DUE, reason=reason, record_id=link.record_id)

@@ -137,8 +137,8 @@ class Usable:
 
         Whoever waited for the end of a day is due when it has ended. Raises `LeaseLost`: only the owner knows.
         """
-        before = self._problem
-        if before == (problem, kind, until):
+        before, self._problem = self._problem, (problem, kind, until)
+        if before == self._problem:
             return
         self._watch.note()
         day_ended = before[1] is AlertKind.RATE_LIMITED_DAILY and problem is None
@@ -149,8 +149,11 @@ class Usable:
             if day_ended:
                 bring_back(connection, self._name, Reason.RATE_LIMITED_DAILY, self._database.clock.now())
 
-        await in_thread.write(self._database, keep)
-        self._problem = (problem, kind, until)
+        try:
+            await in_thread.write(self._database, keep)
+        except BaseException:
+            self._problem = before
+            raise
         if problem == before[0]:
             return
         if problem is None:

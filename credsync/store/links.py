@@ -93,6 +93,10 @@ def save_links(connection: Connection, portal: str, seen: Sequence[Seen], object
 _COLUMNS = [c.name for c in links.c if c.name not in ("therapist_id", "portal", "slot")]
 
 
+_OF_THE_RECORD = ("record_created_at", "measured_from")
+"""What others may have stored meanwhile of the record that a link had: another's is not known yet."""
+
+
 def _change(names: Sequence[str]) -> Update:
     mine = (links.c.therapist_id == bindparam("for_therapist")) & (links.c.slot == bindparam("for_slot"))
     return update(links).where(mine).values({name: bindparam(name) for name in names if name in _COLUMNS})
@@ -123,7 +127,12 @@ def _save_links(connection: Connection, portal: str, seen: Sequence[Seen]) -> No
                 key = {"therapist_id": each.therapist_id, "slot": slot, "portal": portal}
                 made.append({**{name: _stored(name, value) for name, value in new.items()}, **key})
                 continue
-            values = {name: _stored(name, new[name]) for name in _COLUMNS if getattr(old, name) != new[name]}
+            anew = _OF_THE_RECORD if old.record_id != link.record_id else ()
+            values = {
+                name: _stored(name, new[name])
+                for name in _COLUMNS
+                if getattr(old, name) != new[name] or name in anew
+            }
             if values:
                 names = tuple(values)
                 changed[names].append({**values, "for_therapist": each.therapist_id, "for_slot": slot})
