@@ -99,6 +99,19 @@ def test_a_creation_time_is_taken_once_and_only_for_the_record_that_is_there(dat
     assert counted[ACTIVE]["2026-03-02"][Measure.CREATED].count == 1
 
 
+def test_the_creation_of_a_record_that_is_gone_is_not_its_successors(database: Database) -> None:
+    """It may be told while a round is under way that finds another record in the slot."""
+    claimed = Link(ACTIVE, True, T0, LinkState.FOUND, Reason.NONE, "7", found_at=at(90), measured_from=T0)
+    holding(database, claimed)
+    therapist, found = uuid_of(1), replace(claimed, record_id="8", found_at=at(99))
+    with database.write() as connection:
+        keep_creation_times(connection, "alpha", {(therapist, ACTIVE, "7"): at(80)})
+        save_links(connection, "alpha", [Seen(therapist, {ACTIVE: claimed}, {ACTIVE: found})], {})
+    with database.read() as connection:
+        row = connection.execute(select(links)).one()
+    assert (row.record_id, row.record_created_at, row.measured_from) == ("8", None, T0)
+
+
 def test_who_waits_is_counted_by_slot_without_the_given_up(database: Database) -> None:
     waits = Link(ACTIVE, True, T0)
     holding(database, waits, replace(waits, slot=NY, awaited_since=at(-9)), replace(waits, slot=NJ))
