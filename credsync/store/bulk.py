@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -58,6 +59,14 @@ class Bulk:
             known[names] = _prepare(self._make(names), names, connection.dialect)
         prepared = known[names]
         connection.exec_driver_sql(prepared.text, prepared.bound(rows))
+
+    def run_mixed(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+        """The same for rows of several sets of names: those of one set at once."""
+        alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
+        for row in rows:
+            alike[tuple(row)].append(row)
+        for some in alike.values():
+            self.run(connection, some)
 
 
 def _prepare(statement: UpdateBase, names: Sequence[str], dialect: Dialect) -> _Prepared:

@@ -116,7 +116,7 @@ def _stored(name: str, value: Any) -> Any:
 def _save_links(connection: Connection, portal: str, seen: Sequence[Seen]) -> None:
     """Of a link that is known already, only what has changed: most looks change three of its columns."""
     made: list[dict[str, Any]] = []
-    changed: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    changed: list[dict[str, Any]] = []
     for each in seen:
         for slot, link in each.after.items():
             old = each.before.get(slot)
@@ -134,11 +134,9 @@ def _save_links(connection: Connection, portal: str, seen: Sequence[Seen]) -> No
                 if getattr(old, name) != new[name] or name in anew
             }
             if values:
-                names = tuple(values)
-                changed[names].append({**values, "for_therapist": each.therapist_id, "for_slot": slot})
+                changed.append({**values, "for_therapist": each.therapist_id, "for_slot": slot})
     _INSERT.run(connection, made)
-    for rows in changed.values():
-        _CHANGE.run(connection, rows)
+    _CHANGE.run_mixed(connection, changed)
 
 
 def _claimed(known: Mapping[str, Link], objects: Mapping[str, str]) -> set[Record]:

@@ -200,7 +200,7 @@ def _changes(write: Write, before: Write | None) -> dict[str, Any]:
 
 def _save_writes(connection: Connection, turns: Sequence[Turn]) -> None:
     made: list[tuple[Turn, int]] = []
-    changed: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    changed: list[dict[str, Any]] = []
     for turn in turns:
         known = {w.id: w for w in turn.before.writes}
         for index, write in enumerate(turn.writes):
@@ -210,11 +210,10 @@ def _save_writes(connection: Connection, turns: Sequence[Turn]) -> None:
             elif write is not before or index in turn.verified:
                 values = _changes(write, before) | _ended(turn, index)
                 if values:
-                    changed[tuple(values)].append({**values, "for_id": write.id})
+                    changed.append({**values, "for_id": write.id})
     for (turn, index), row_id in zip(made, _insert_writes(connection, made), strict=True):
         turn.writes[index] = replace(turn.writes[index], id=row_id)
-    for rows in changed.values():
-        _CHANGE.run(connection, rows)
+    _CHANGE.run_mixed(connection, changed)
 
 
 def _insert_writes(connection: Connection, made: Sequence[tuple[Turn, int]]) -> list[int]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import cycle
+from pathlib import Path
 
 from sqlalchemy import Connection, insert, update
 
@@ -18,7 +22,7 @@ from credsync.store import portals
 from credsync.store.delays import count_delays
 from credsync.store.tables import alerts, events, links, therapists, writes
 from tests.api.service import contact
-from tests.console.service import Console
+from tests.console.service import Console, serving_console
 
 SLOT = "credentialing_active_attested"
 OTHERS_WORDS = "HubSpot failed (500) <b>at 100% of %(it)s, {that} and {}</b>"
@@ -32,6 +36,15 @@ _PROBLEM = (
     "HubSpot's 250,000 calls for today are used up by all apps of the account; what comes in is kept, and goes on by "
     "itself after midnight in US/Eastern at the latest"
 )
+
+
+@contextmanager
+def serving_lively_console(migrated: Path, folder: Path) -> Iterator[tuple[Console, list[str]]]:
+    """It, on a database of its own, and the addresses of the therapists' pages."""
+    path = folder / "credsync.db"
+    shutil.copyfile(migrated, path)
+    with serving_console(f"sqlite:///{path}") as console:
+        yield console, enliven(console)
 
 
 def enliven(console: Console) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,8 +15,8 @@ from credsync.store.people import add_person
 from credsync.web.console.pages import PAGES, Page
 from tests.api.service import contact
 from tests.api.test_choosing import SLOT, ambiguous
-from tests.console.lively import enliven
-from tests.console.service import Console, serving_console
+from tests.console.lively import serving_lively_console
+from tests.console.service import Console
 
 Offer = tuple[str, str]
 """Method and path."""
@@ -46,10 +45,7 @@ def places(
     migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Console, list[str]]]:
     """A lively console, and the addresses of every page of it that holds buttons."""
-    path = tmp_path_factory.mktemp("offers") / "credsync.db"
-    shutil.copyfile(migrated_sqlite, path)
-    with serving_console(f"sqlite:///{path}") as console:
-        therapists = enliven(console)
+    with serving_lively_console(migrated_sqlite, tmp_path_factory.mktemp("offers")) as (console, therapists):
         torn = console.therapist(contact_id=contact())
         ambiguous(console.api, torn, "801", "802")
         now = console.api.clock.now()

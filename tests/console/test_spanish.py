@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from markupsafe import escape
 
-from tests.console.lively import OTHERS_WORDS, SLOT, enliven
-from tests.console.service import Console, serving_console, text_of
+from tests.console.lively import OTHERS_WORDS, SLOT, serving_lively_console
+from tests.console.service import Console, text_of
 from tests.console.words import messages, translations
 
 _PLACE = re.compile(r"\{\w+\}|%\(\w+\)s")
@@ -24,10 +23,8 @@ def lively(
     migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Console, list[str]]]:
     """The console, and the therapists' pages."""
-    path = tmp_path_factory.mktemp("spanish") / "credsync.db"
-    shutil.copyfile(migrated_sqlite, path)
-    with serving_console(f"sqlite:///{path}") as console:
-        yield console, enliven(console)
+    with serving_lively_console(migrated_sqlite, tmp_path_factory.mktemp("spanish")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -191,12 +191,18 @@ def test_a_look_that_was_not_answered_changes_no_link_and_sends_nothing() -> Non
 # Without a verdict
 
 
-def test_an_unknown_write_is_read_back_before_it_is_sent_again() -> None:
+def without_a_verdict() -> tuple[Story, str]:
+    """A CA was sent to the record of an attested Credentialing, and HubSpot's answer did not arrive."""
     story = Story()
     record = story.hub.add("credentialing", ATTESTED)
     story.hub.add("therapist_address", CURRENT)
     story.submit(form_data(npi="1"), moving=False)
     story.round(always(Outcome.UNKNOWN))
+    return story, record
+
+
+def test_an_unknown_write_is_read_back_before_it_is_sent_again() -> None:
+    story, record = without_a_verdict()
     assert story.told() == ["unknown no_verdict"]
     story.got(record)["npi"] = "1"
     story.run()
@@ -205,11 +211,7 @@ def test_an_unknown_write_is_read_back_before_it_is_sent_again() -> None:
 
 
 def test_an_unknown_write_whose_look_is_not_answered_comes_back_later_not_at_once() -> None:
-    story = Story()
-    story.hub.add("credentialing", ATTESTED)
-    story.hub.add("therapist_address", CURRENT)
-    story.submit(form_data(npi="1"), moving=False)
-    story.round(always(Outcome.UNKNOWN))
+    story, _ = without_a_verdict()
     story.hub.silent = {"credentialing"}
     story.wait(100).round()
     assert story.due is not None
@@ -232,11 +234,7 @@ def test_a_crash_before_the_verdict_leaves_a_write_that_is_read_back() -> None:
 
 
 def test_an_unknown_write_is_not_sent_again_while_the_portal_only_observes() -> None:
-    story = Story()
-    story.hub.add("credentialing", ATTESTED)
-    story.hub.add("therapist_address", CURRENT)
-    story.submit(form_data(npi="1"), moving=False)
-    story.round(always(Outcome.UNKNOWN))
+    story, _ = without_a_verdict()
     story.change_portal(OBSERVING)
     story.wait(60).run(most=5)
     assert len(story.sent) == 1
@@ -247,11 +245,7 @@ def test_an_unknown_write_is_not_sent_again_while_the_portal_only_observes() -> 
 
 
 def test_an_unknown_write_is_not_sent_again_while_the_labels_settle() -> None:
-    story = Story()
-    old = story.hub.add("credentialing", ATTESTED)
-    story.hub.add("therapist_address", CURRENT)
-    story.submit(form_data(npi="1"), moving=False)
-    story.round(always(Outcome.UNKNOWN))
+    story, old = without_a_verdict()
     story.wait(20).sign_up(again=True)
     story.round()
     assert len(story.sent) == 1
@@ -564,11 +558,7 @@ def test_a_label_that_merely_moved_takes_later_submissions_along_and_sends_nothi
 
 
 def test_what_had_no_verdict_when_its_record_was_lost_goes_to_the_successor() -> None:
-    story = Story()
-    old = story.hub.add("credentialing", ATTESTED)
-    story.hub.add("therapist_address", CURRENT)
-    story.submit(form_data(npi="1"), moving=False)
-    story.round(always(Outcome.UNKNOWN))
+    story, old = without_a_verdict()
     del story.hub.records[old]
     new = story.hub.add("credentialing", ATTESTED)
     story.run()
@@ -577,11 +567,7 @@ def test_what_had_no_verdict_when_its_record_was_lost_goes_to_the_successor() ->
 
 
 def test_what_had_no_verdict_is_read_back_on_the_record_that_takes_its_slot_again() -> None:
-    story = Story()
-    record = story.hub.add("credentialing", ATTESTED)
-    story.hub.add("therapist_address", CURRENT)
-    story.submit(form_data(npi="1"), moving=False)
-    story.round(always(Outcome.UNKNOWN))
+    story, record = without_a_verdict()
     story.got(record)["npi"] = "1"
     gone = story.hub.records.pop(record)
     story.wait(60).round()

@@ -58,7 +58,19 @@ def test_each_set_of_names_has_its_own_statement(database: Database) -> None:
         _CHANGE.run(connection, [{"slot": "t", "for_name": "b"}])
         _CHANGE.run(connection, [{"at": later, "details": {"n": n}, "for_name": n} for n in ("b", "nobody")])
         _CHANGE.run(connection, [])
+        _CHANGE.run_mixed(connection, [])
     assert _rows(database)[1] == (later, "b", "p", "t", {"n": "b"})
+
+
+def test_rows_of_several_sets_of_names_each_change_what_they_name(database: Database) -> None:
+    later = T0 + timedelta(days=1)
+    with database.write() as connection:
+        _INSERT.run(connection, MADE)
+        mixed = [{"slot": "t", "for_name": "b"}, {"at": later, "for_name": MADE[0]["name"]}]
+        _CHANGE.run_mixed(connection, [*mixed, {"slot": "u", "for_name": MADE[0]["name"]}])
+    first, second = _rows(database)
+    assert (first[0], first[3]) == (later, "u")
+    assert (second[0], second[3]) == (T0, "t")
 
 
 def test_what_the_database_refuses_is_raised_and_undoes_all(database: Database) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,6 +25,7 @@ from credsync.web.api.context import ApiContext
 from credsync.web.api.problems import Problem, invalid
 from credsync.web.api.questions import Question
 from credsync.web.api.taking import Desk, Fact, Told
+from credsync.web.asking import ask
 
 _T = TypeVar("_T")
 STATES = ("open", "closed", "all")
@@ -104,11 +105,7 @@ class Alerts:
         return await self._desk.take(request, f"/v1/alerts/{alert_id}/acknowledge", check, body_needed=False)
 
     async def _ask(self, query: Callable[[Connection], _T]) -> _T:
-        def in_transaction() -> _T:
-            with self._context.database.read() as connection:
-                return query(connection)
-
-        return await to_thread.run_sync(in_transaction, limiter=self._limiter)
+        return await ask(self._context.database, self._limiter, query)
 
 
 def _alert_id(request: Request) -> int:

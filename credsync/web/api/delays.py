@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,6 +14,7 @@ from credsync.operate.delays import MOST_WEEKS, delays_report
 from credsync.web.api.answers import said
 from credsync.web.api.context import ApiContext
 from credsync.web.api.questions import Question
+from credsync.web.asking import ask
 
 
 class Delays:
@@ -28,18 +30,15 @@ class Delays:
         question = Question(request, ("portal", "slot", "weeks"))
         portal = question.word("portal", "portal here", sorted(portals))
         asked = [each for name, each in portals.items() if portal in (None, name)]
-        slot = question.text("slot")
-        if slot is not None and not any(each.slot_rule(slot) for each in portals.values()):
-            slots = sorted({key for each in portals.values() for key in each.slots})
-            question.word("slot", "slot of any portal here", slots)
+        slot = question.slot(portals)
         rule = None if slot is None else rule_of(slot)
         weeks = question.number("weeks", MOST_WEEKS, 1, MOST_WEEKS)
         question.checked()
 
-        def ask() -> dict[str, Any]:
-            database = self._context.database
-            with database.read() as connection:
-                now, policy = database.clock.now(), self._context.policy
-                return delays_report(connection, asked, now, policy, slot=rule, weeks=weeks)
+        database, policy = self._context.database, self._context.policy
 
-        return said(await to_thread.run_sync(ask, limiter=self._limiter))
+        def report(connection: Connection) -> dict[str, Any]:
+            now = database.clock.now()
+            return delays_report(connection, asked, now, policy, slot=rule, weeks=weeks)
+
+        return said(await ask(database, self._limiter, report))

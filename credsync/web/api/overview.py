@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,6 +15,7 @@ from credsync.web.api.addresses import portal_of
 from credsync.web.api.answers import said
 from credsync.web.api.context import ApiContext
 from credsync.web.api.questions import Question
+from credsync.web.asking import ask
 
 
 class Overview:
@@ -26,22 +28,21 @@ class Overview:
     async def get_today(self, request: Request) -> Response:
         """What the console's first page shows."""
         Question(request, ()).checked()
+        context = self._context
 
-        def ask() -> dict[str, Any]:
-            context = self._context
-            with context.database.read() as connection:
-                return today(connection, context.portals, context.database.clock.now(), context.policy)
+        def stands(connection: Connection) -> dict[str, Any]:
+            return today(connection, context.portals, context.database.clock.now(), context.policy)
 
-        return said(await to_thread.run_sync(ask, limiter=self._limiter))
+        return said(await ask(context.database, self._limiter, stands))
 
     async def get_mapping(self, request: Request) -> Response:
         """A portal's mapping, as the settings page draws it."""
         portal = portal_of(request, self._context)
         Question(request, ()).checked()
 
-        def ask() -> dict[str, Any]:
-            database = self._context.database
-            with database.read() as connection:
-                return {"portal": portal.name} | mapping_tree(connection, portal, database.clock.now())
+        database = self._context.database
 
-        return said(await to_thread.run_sync(ask, limiter=self._limiter))
+        def drawn(connection: Connection) -> dict[str, Any]:
+            return {"portal": portal.name} | mapping_tree(connection, portal, database.clock.now())
+
+        return said(await ask(database, self._limiter, drawn))

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from starlette.requests import Request
 
 from credsync.core.forms import Fault, nearest
+from credsync.core.portal import Portal
+from credsync.operate.choices import words_of
 from credsync.web.api.limits import storable
 from credsync.web.api.problems import Problem, invalid, shown_name, unknown_name
 
@@ -45,6 +47,13 @@ class Question:
         if value is not None and value not in words:
             self.faults.append(unknown_name(name, "not_allowed", what, value, words))
         return value
+
+    def slot(self, portals: Mapping[str, Portal]) -> str | None:
+        """A slot of any of these portals, or one of a slot per value."""
+        value = self._given.get("slot")
+        if value is None or any(portal.slot_rule(value) for portal in portals.values()):
+            return value
+        return self.word("slot", "slot of any portal here", words_of("slot", portals))
 
     def words(self, name: str, what: str, known: Iterable[str]) -> list[str]:
         """Known words, with commas between."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,10 +14,8 @@ from credsync.core.durations import parse_duration
 from credsync.core.events import EventName
 from credsync.core.forms import Fault
 from credsync.core.portal import Portal
-from credsync.core.reasons import Reason
-from credsync.core.states import TherapistState
 from credsync.core.wanted import Wanted
-from credsync.operate.choices import NARROWS, choices
+from credsync.operate.choices import NARROWS, choices, words_of
 from credsync.operate.creation_times import ask_creation_times
 from credsync.operate.find import BadCursor, find_therapists
 from credsync.operate.live import AskLater, in_whole_seconds
@@ -32,6 +30,7 @@ from credsync.web.api.answers import said, written
 from credsync.web.api.context import ApiContext
 from credsync.web.api.problems import Problem
 from credsync.web.api.questions import Question, wanted_format
+from credsync.web.asking import ask
 
 _T = TypeVar("_T")
 PATIENCE = 5.0
@@ -65,14 +64,14 @@ class Reading:
         limit = question.number("limit", 50, 1, 500)
         question.checked()
 
-        def ask(connection: Connection) -> dict[str, Any]:
+        def wanted_ones(connection: Connection) -> dict[str, Any]:
             found = find_therapists(connection, portals, wanted, cursor=cursor, limit=limit, now=now)
             if counted:
                 found["counts"] = choices(connection, portals, wanted, now).as_json()
             return found
 
         try:
-            found = await self._ask(ask)
+            found = await self._ask(wanted_ones)
         except BadCursor:
             question.refuse("cursor", "invalid_cursor", "must be a next_cursor of this list, or absent")
             question.checked()
@@ -84,12 +83,12 @@ class Reading:
         who = therapist_id_of(request)
         Question(request, ()).checked()
 
-        def ask(connection: Connection) -> list[dict[str, object]] | None:
+        def told(connection: Connection) -> list[dict[str, object]] | None:
             if known_therapist(connection, who) is None:
                 return None
             return timeline_of(connection, who)
 
-        events = await self._ask(ask)
+        events = await self._ask(told)
         if events is None:
             raise unknown_therapist()
         return said({"id": who, "events": events})
@@ -136,20 +135,12 @@ class Reading:
         return said(await self._ask(lambda c: feed(c, after, types, limit)))
 
     async def _ask(self, query: Callable[[Connection], _T]) -> _T:
-        def in_transaction() -> _T:
-            with self._context.database.read() as connection:
-                return query(connection)
-
-        return await to_thread.run_sync(in_transaction, limiter=self._limiter)
+        return await ask(self._context.database, self._limiter, query)
 
 
 def _wanted(question: Question, portals: Mapping[str, Portal]) -> Wanted:
     """Which therapists a question is about; what is wrong with it is named by the question."""
-    slot = question.text("slot")
-    if slot is not None and not any(portal.slot_rule(slot) for portal in portals.values()):
-        question.word(
-            "slot", "slot of any portal here", sorted({k for each in portals.values() for k in each.slots})
-        )
+    slot = question.slot(portals)
     age, longer_than = question.text("longer_than"), None
     if age is not None:
         try:
@@ -157,10 +148,10 @@ def _wanted(question: Question, portals: Mapping[str, Portal]) -> Wanted:
         except ValueError as error:
             question.refuse("longer_than", "not_a_duration", str(error))
     return Wanted(
-        state=question.word("state", "state", [each.value for each in TherapistState]),
-        reason=question.word("reason", "reason", [each.value for each in Reason if each]),
+        state=question.word("state", "state", words_of("state", portals)),
+        reason=question.word("reason", "reason", words_of("reason", portals)),
         slot=slot,
-        portal=question.word("portal", "portal here", sorted(portals)),
+        portal=question.word("portal", "portal here", words_of("portal", portals)),
         longer_than=longer_than,
         q=question.text("q"),
     )

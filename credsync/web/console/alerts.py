@@ -16,10 +16,10 @@ from credsync.operate.alerts import alerts_list, beneath, therapists_beneath
 from credsync.operate.find import BadCursor
 from credsync.store import acts, alerts, timeline
 from credsync.store.therapists import Door
+from credsync.web.asking import ask, change
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.forms import words
 from credsync.web.console.guard import NOTHING_CHANGED, Refusal
-from credsync.web.console.reading import ask, change
 from credsync.web.console.render import HEADERS, Renderer
 from credsync.web.console.viewer import viewer
 

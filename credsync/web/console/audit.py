@@ -15,9 +15,9 @@ from credsync.core.phrases import phrase
 from credsync.operate.audit_lines import audit_line
 from credsync.store import audit
 from credsync.store.audit import Whom
+from credsync.web.asking import ask
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.guard import Refusal
-from credsync.web.console.reading import ask
 from credsync.web.console.render import Renderer
 
 _A_PAGE: Final = 50

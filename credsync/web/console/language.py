@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from credsync.store.people import set_language
+from credsync.web.asking import change
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.own_path import own_path
-from credsync.web.console.reading import change
 from credsync.web.console.render import HEADERS
 from credsync.web.console.viewer import Viewer
 from credsync.web.console.words import COOKIE, LANGUAGES

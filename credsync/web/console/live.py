@@ -14,9 +14,9 @@ from starlette.responses import Response, StreamingResponse
 
 from credsync.core.phrases import phrase
 from credsync.store.tables import events
+from credsync.web.asking import ask
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.guard import Refusal
-from credsync.web.console.reading import ask
 from credsync.web.console.render import HEADERS
 
 EVERY: Final = 2.0

@@ -18,10 +18,10 @@ from credsync.store.audit import by_person
 from credsync.store.clock import say_time
 from credsync.store.people import BadEmail, EmailTaken, LastAdmin, Person
 from credsync.store.sessions import Session
+from credsync.web.asking import ask, change
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.forms import words
 from credsync.web.console.guard import NOT_ALLOWED, NOTHING_CHANGED, Refusal
-from credsync.web.console.reading import ask, change
 from credsync.web.console.render import HEADERS, Renderer
 from credsync.web.console.viewer import viewer
 

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from credsync.store.sessions import SEEN_EVERY, Session, seen, session_of
+from credsync.web.asking import ask, change
 from credsync.web.console.context import ConsoleContext
-from credsync.web.console.reading import ask, change
 from credsync.web.console.viewer import Viewer
 
 _READERS: Final = 2

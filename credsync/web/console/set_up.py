@@ -14,10 +14,10 @@ from credsync.core.passwords import LONGEST, SHORTEST, password_fault
 from credsync.core.phrases import phrase
 from credsync.store.people import BadEmail, email_of
 from credsync.store.set_up_links import SetUp, set_up_of, use_link
+from credsync.web.asking import ask, change
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.guard import Refusal
 from credsync.web.console.hashing import Hashing, TooMany
-from credsync.web.console.reading import ask, change
 from credsync.web.console.render import HEADERS, Renderer
 from credsync.web.console.session_door import set_cookie
 from credsync.web.console.sign_in import open_session

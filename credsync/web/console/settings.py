@@ -16,10 +16,10 @@ from credsync.core.phrases import phrase
 from credsync.operate.mapping import mapping_tree
 from credsync.operate.portal_standing import standing_of
 from credsync.store import acts, portals, timeline
+from credsync.web.asking import ask, change
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.forms import words
 from credsync.web.console.guard import NOTHING_CHANGED, Refusal
-from credsync.web.console.reading import ask, change
 from credsync.web.console.render import HEADERS, Renderer
 from credsync.web.console.viewer import viewer
 

@@ -18,11 +18,11 @@ from credsync.core.sign_in import ADDRESS_FREE, PERSON_FREE
 from credsync.store import sessions
 from credsync.store.people import Person, password_hash_of, set_password_hash
 from credsync.store.sign_in_attempts import Count, begin_attempt, succeeded
+from credsync.web.asking import change
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.guard import Refusal
 from credsync.web.console.hashing import Hashing, TooMany
 from credsync.web.console.own_path import own_path
-from credsync.web.console.reading import change
 from credsync.web.console.render import HEADERS, Renderer
 from credsync.web.console.session_door import cookie_of, drop_cookie, set_cookie
 

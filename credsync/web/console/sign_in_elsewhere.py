@@ -18,11 +18,11 @@ from credsync.core.phrases import phrase
 from credsync.store.digests import new_secret
 from credsync.store.people import BadEmail, EmailTaken
 from credsync.store.provider_people import admit
+from credsync.web.asking import change
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.guard import Refusal
 from credsync.web.console.own_path import own_path
 from credsync.web.console.provider import Flow, Known, Provider, ProviderFault
-from credsync.web.console.reading import change
 from credsync.web.console.render import HEADERS
 from credsync.web.console.session_door import by_tls, set_cookie
 from credsync.web.console.sign_in import open_session

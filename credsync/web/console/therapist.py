@@ -29,10 +29,10 @@ from credsync.store import acts, timeline
 from credsync.store.choices import ChoiceRefused
 from credsync.store.known import known_therapist
 from credsync.store.therapists import Door, Taken
+from credsync.web.asking import ask, change
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.forms import words
 from credsync.web.console.guard import Refusal
-from credsync.web.console.reading import ask, change
 from credsync.web.console.render import HEADERS, Renderer, file_to_keep
 from credsync.web.console.viewer import viewer
 

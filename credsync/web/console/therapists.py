@@ -17,9 +17,9 @@ from credsync.core.wanted import AGES, Wanted
 from credsync.operate.choices import NARROWS, Choices, choices, words_of
 from credsync.operate.find import BadCursor, find_therapists
 from credsync.store.counting import Count
+from credsync.web.asking import ask
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.guard import Refusal
-from credsync.web.console.reading import ask
 from credsync.web.console.render import HEADERS, Renderer
 from credsync.web.console.spreadsheets import csv_file
 

@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from credsync.core.states import NEEDS_A_PERSON, TherapistState
 from credsync.operate.today import today
+from credsync.web.asking import ask
 from credsync.web.console.context import ConsoleContext
-from credsync.web.console.reading import ask
 from credsync.web.console.render import Renderer
 from credsync.web.console.words import STATES
 

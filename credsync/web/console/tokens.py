@@ -14,10 +14,10 @@ from credsync.core.phrases import phrase
 from credsync.store import acts
 from credsync.store.clock import say_time
 from credsync.store.tokens import Scope, TokenNameTaken, all_tokens
+from credsync.web.asking import ask, change
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.forms import words
 from credsync.web.console.guard import NOTHING_CHANGED, Refusal
-from credsync.web.console.reading import ask, change
 from credsync.web.console.render import HEADERS, Renderer
 from credsync.web.console.viewer import viewer
 
@@ -58,7 +58,7 @@ class TokenPages:
         return await self._page(request, made, name)
 
     async def revoke_token(self, request: Request) -> Response:
-        """Forget one; calls with it are refused from now on."""
+        """Forget one; calls with it are refused within 5 seconds."""
         name, actor = words(request, "name"), viewer(request).actor
         now = self._context.database.clock.now()
         done = await change(

@@ -15,9 +15,9 @@ from credsync.core.portal import Portal
 from credsync.operate.delay_bars import delay_bars
 from credsync.operate.delays import delays_report
 from credsync.operate.workflows import enrol_again, troubled_workflows
+from credsync.web.asking import ask
 from credsync.web.console.context import ConsoleContext
 from credsync.web.console.guard import Refusal
-from credsync.web.console.reading import ask
 from credsync.web.console.render import Renderer
 from credsync.web.console.spreadsheets import csv_file
 

@@ -1,4 +1,4 @@
-"""Asks the database for a page: in a thread, in one transaction, so that the page shows one moment."""
+"""Asks the database for a page or an answer: in a thread, in one transaction, so that it shows one moment."""
 
 from __future__ import annotations
 
